@@ -174,7 +174,7 @@ struct bundle *bundle_unpack(GBytes *packed, GError **error)
 	const char *data = g_bytes_get_data(packed, &size);
 	const size_t header = strlen(MAGIC) + HASH_HEX_SIZE;
 	AUTO(bundle) bundle = bundle_new(NULL);
-	bool ok = size >= header && memcmp(data, MAGIC, strlen(MAGIC)) == 0;
+	bool ok = size >= header && memcmp(data, MAGIC, strlen(MAGIC)) == 0 && data[header - 1] == '\n';
 	const char *p = ok ? data + header : NULL;
 	while (ok && p < data + size)
 		ok = unpack_file(bundle, &p, data + size);

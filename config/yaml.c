@@ -7,7 +7,7 @@
 
 enum { MAX_DEPTH = 64, MAX_NODES = 2000000 };
 
-struct yaml {
+struct yaml_file {
 	char *file;
 	struct yaml_node *root;
 };
@@ -179,9 +179,9 @@ static bool is_nothing(const struct yaml_node *node)
 	return !node || (node->kind == YAML_SCALAR && !node->quoted && !*node->text);
 }
 
-struct yaml *yaml_load(const char *file, GBytes *text, struct diag *diag)
+struct yaml_file *yaml_load(const char *file, GBytes *text, struct diag *diag)
 {
-	struct yaml *yaml = g_new0(struct yaml, 1);
+	struct yaml_file *yaml = g_new0(struct yaml_file, 1);
 	yaml->file = g_strdup(file);
 	struct builder b = {.file = yaml->file, .diag = diag};
 	gsize size;
@@ -197,11 +197,11 @@ struct yaml *yaml_load(const char *file, GBytes *text, struct diag *diag)
 	}
 	if (yaml->root)
 		return yaml;
-	yaml_free(yaml);
+	yaml_file_free(yaml);
 	return NULL;
 }
 
-void yaml_free(struct yaml *yaml)
+void yaml_file_free(struct yaml_file *yaml)
 {
 	if (!yaml)
 		return;
@@ -210,7 +210,7 @@ void yaml_free(struct yaml *yaml)
 	g_free(yaml);
 }
 
-const struct yaml_node *yaml_root(const struct yaml *yaml)
+const struct yaml_node *yaml_root(const struct yaml_file *yaml)
 {
 	return yaml->root;
 }

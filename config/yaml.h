@@ -27,14 +27,14 @@ struct yaml_node {
 	GPtrArray *children; /* map: values beside keys; list: entries */
 };
 
-struct yaml; /* a loaded document */
+struct yaml_file; /* a loaded document */
 
 /* `file` is the name for messages. NULL only if there is no tree at all; errors are in `diag` either way.
  * An empty document is a map without keys. */
-struct yaml *yaml_load(const char *file, GBytes *text, struct diag *diag);
-void yaml_free(struct yaml *yaml);
-AUTO_FREE(yaml);
-const struct yaml_node *yaml_root(const struct yaml *yaml);
+struct yaml_file *yaml_load(const char *file, GBytes *text, struct diag *diag);
+void yaml_file_free(struct yaml_file *yaml);
+AUTO_FREE(yaml_file);
+const struct yaml_node *yaml_root(const struct yaml_file *yaml);
 
 void yaml_error(struct diag *diag, const struct yaml_node *node, const char *format, ...) G_GNUC_PRINTF(3, 4);
 void yaml_warning(struct diag *diag, const struct yaml_node *node, const char *format, ...)
