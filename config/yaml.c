@@ -188,7 +188,7 @@ struct yaml_file *yaml_load(const char *file, GBytes *text, struct diag *diag)
 	const unsigned char *data = g_bytes_get_data(text, &size);
 	if (!yaml_parser_initialize(&b.parser))
 		g_error("libyaml: out of memory");
-	yaml_parser_set_input_string(&b.parser, data, size);
+	yaml_parser_set_input_string(&b.parser, data ? data : (const unsigned char *)"", size);
 	yaml->root = build_document(&b);
 	yaml_parser_delete(&b.parser);
 	if (!b.failed && is_nothing(yaml->root)) {
