@@ -1,5 +1,12 @@
 /* main.c - the command `posteingang`. */
-int main(void)
+#include "cli/command.h"
+
+#include <locale.h>
+#include <signal.h>
+
+int main(int argc, char **argv)
 {
-	return 64;
+	setlocale(LC_CTYPE, "C.UTF-8"); /* no decision depends on a locale; terminals get UTF-8 */
+	signal(SIGPIPE, SIG_IGN);
+	return command_main(argc, argv);
 }
