@@ -35,9 +35,6 @@ enum basis { BASIS_IN_FORCE, BASIS_EXPIRED, BASIS_CONTINUED, BASIS_STATUTE, BASI
 const char *basis_name(enum basis basis); /* "in_force", … */
 bool basis_parse(const char *name, enum basis *out);
 
-enum relevance { RELEVANCE_NO, RELEVANCE_UNKNOWN, RELEVANCE_YES };
-const char *relevance_name(enum relevance relevance); /* "no", "unknown", "yes" */
-
 struct cite {
 	char *source, *section; /* "202001001", "2.4 a)5" */
 	enum basis basis;

@@ -14,6 +14,11 @@ enum rechtskreis { RECHTSKREIS_SGB3, RECHTSKREIS_SGB2, RECHTSKREIS_FAMILIENKASSE
 const char *rechtskreis_name(enum rechtskreis rechtskreis); /* "sgb3", "sgb2", "familienkasse" */
 bool rechtskreis_parse(const char *name, enum rechtskreis *out);
 
+/* Does it touch payment? Ordered: the greatest over its concerns is an item's. */
+enum relevance { RELEVANCE_NO, RELEVANCE_UNKNOWN, RELEVANCE_YES };
+const char *relevance_name(enum relevance relevance); /* "no", "unknown", "yes" */
+bool relevance_parse(const char *name, enum relevance *out);
+
 struct evidence {
 	char *field;     /* "subject", "body", "html", "form.text", "form.kind", "form.type" */
 	uint32_t offset; /* bytes in the field's UTF-8 */

@@ -20,6 +20,7 @@ static const char *const channel_names[] = {"email", "postbox", "eservice"};
 static const char *const automatic_names[] = {
         "no", "list", "auto-generated", "auto-replied", "report", "bounce"};
 static const char *const rechtskreis_names[] = {"sgb3", "sgb2", "familienkasse"};
+static const char *const relevance_names[] = {"no", "unknown", "yes"};
 
 const char *channel_name(enum channel channel)
 {
@@ -60,6 +61,20 @@ bool rechtskreis_parse(const char *name, enum rechtskreis *out)
 	if (!name_find(rechtskreis_names, G_N_ELEMENTS(rechtskreis_names), name, &i))
 		return false;
 	*out = (enum rechtskreis)i;
+	return true;
+}
+
+const char *relevance_name(enum relevance relevance)
+{
+	return relevance_names[relevance];
+}
+
+bool relevance_parse(const char *name, enum relevance *out)
+{
+	int i;
+	if (!name_find(relevance_names, G_N_ELEMENTS(relevance_names), name, &i))
+		return false;
+	*out = (enum relevance)i;
 	return true;
 }
 

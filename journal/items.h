@@ -2,6 +2,7 @@
 #ifndef JOURNAL_ITEMS_H
 #define JOURNAL_ITEMS_H
 
+#include "core/finding.h"
 #include "core/item.h"
 #include "journal/journal.h"
 
@@ -37,9 +38,6 @@ GPtrArray *journal_claim_items(
  */
 bool journal_release_items(
         struct journal *journal, const GPtrArray *claims, int64_t delay, bool counts, GError **error);
-
-enum relevance { RELEVANCE_NO, RELEVANCE_UNKNOWN, RELEVANCE_YES };
-const char *relevance_name(enum relevance relevance); /* "no", "unknown", "yes" */
 
 /* A delivery to be made. The idempotency key is "<item name>/<handler>[/<suffix>]", unique in the journal:
  * the same key is never planned twice. */
