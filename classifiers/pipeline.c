@@ -1,0 +1,170 @@
+/* pipeline.c - one way from message to decision for all who decide. */
+#include "classifiers/pipeline.h"
+
+#include "core/engine.h"
+#include "core/error.h"
+#include "core/json.h"
+
+struct pipeline {
+	struct bundle *bundle;
+	struct rules *rules;
+	struct analyser *analyser;
+	char *engine;
+};
+
+struct pipeline *pipeline_load(struct bundle *bundle, struct diag *diag)
+{
+	struct pipeline *pipeline = g_new0(struct pipeline, 1);
+	pipeline->bundle = bundle;
+	/* Both are loaded before giving up: one run shows all errors. */
+	pipeline->rules = rules_load(bundle, diag);
+	pipeline->analyser = analyser_load(bundle, diag);
+	if (!pipeline->rules || !pipeline->analyser) {
+		pipeline_free(pipeline);
+		return NULL;
+	}
+	pipeline->engine = engine_hash(analyser_engine(pipeline->analyser));
+	return pipeline;
+}
+
+struct pipeline *pipeline_open(struct bundle *bundle, GError **error)
+{
+	AUTO(diag) diag = diag_new();
+	struct pipeline *pipeline = pipeline_load(bundle, diag);
+	if (pipeline)
+		return pipeline;
+	if (diag_ok(diag, error))
+		fail(error, ERROR_CONFIG, "the bundle cannot be used");
+	return NULL;
+}
+
+void pipeline_free(struct pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	analyser_free(pipeline->analyser);
+	rules_free(pipeline->rules);
+	bundle_free(pipeline->bundle);
+	g_free(pipeline->engine);
+	g_free(pipeline);
+}
+
+const struct bundle *pipeline_bundle(const struct pipeline *pipeline)
+{
+	return pipeline->bundle;
+}
+
+const char *pipeline_engine(const struct pipeline *pipeline)
+{
+	return pipeline->engine;
+}
+
+const struct rules *pipeline_rules(const struct pipeline *pipeline)
+{
+	return pipeline->rules;
+}
+
+const struct analyser *pipeline_analyser(const struct pipeline *pipeline)
+{
+	return pipeline->analyser;
+}
+
+void verdict_free(struct verdict *verdict)
+{
+	if (!verdict)
+		return;
+	decision_free(verdict->decision);
+	rule_input_free(verdict->input);
+	findings_free(verdict->findings);
+	g_free(verdict);
+}
+
+/* Takes the findings over. */
+static struct verdict *decide(const struct pipeline *pipeline, const struct message *message,
+        struct findings *findings, const struct circumstances *circumstances)
+{
+	struct verdict *verdict = g_new0(struct verdict, 1);
+	struct facts nothing;
+	facts_init(&nothing);
+	findings->received_in_future = circumstances->received_in_future;
+	verdict->findings = findings;
+	verdict->input = rule_input_from(pipeline->rules, message, findings,
+	        circumstances->facts ? circumstances->facts : &nothing);
+	verdict->input->own_bounce = circumstances->own_bounce;
+	verdict->decision = rules_decide(pipeline->rules, verdict->input);
+	return verdict;
+}
+
+struct verdict *pipeline_decide(const struct pipeline *pipeline, struct analyser_scratch *scratch,
+        const struct message *message, const struct circumstances *circumstances)
+{
+	struct findings *findings = analyse(pipeline->analyser, scratch, message);
+	return decide(pipeline, message, findings, circumstances);
+}
+
+struct verdict *pipeline_doubt(const struct pipeline *pipeline, const struct message *message,
+        const char *reason, const struct circumstances *circumstances)
+{
+	struct findings *findings = findings_new();
+	findings->doubt = true;
+	findings->doubt_reason = g_strdup(reason);
+	return decide(pipeline, message, findings, circumstances);
+}
+
+/* -- the line that classify prints -- */
+
+static json_t *evidence_json(const struct evidence *evidence)
+{
+	json_t *object = json_object();
+	json_set_string(object, "field", evidence->field);
+	json_set_int(object, "offset", evidence->offset);
+	json_set_int(object, "length", evidence->length);
+	json_set_string(object, "by", evidence->by);
+	return object;
+}
+
+static json_t *concerns_json(const struct findings *findings)
+{
+	json_t *list = json_array();
+	for (guint i = 0; i < findings->concerns->len; i++) {
+		const struct finding *finding = findings->concerns->pdata[i];
+		json_t *object = json_object();
+		json_t *evidence = json_array();
+		for (guint e = 0; e < finding->evidence->len; e++)
+			json_array_append_new(evidence, evidence_json(finding->evidence->pdata[e]));
+		json_set_string(object, "id", finding->concern);
+		json_set_int(object, "score", finding->score);
+		json_object_set_new(object, "evidence", evidence);
+		json_array_append_new(list, object);
+	}
+	return list;
+}
+
+/* Moves the keys of the decision that are wanted at this place of the line. */
+static void take(json_t *line, json_t *decision, const char *const *keys)
+{
+	for (; *keys; keys++) {
+		json_t *value = json_object_get(decision, *keys);
+		json_object_set_new(line, *keys, value ? json_incref(value) : json_null());
+	}
+}
+
+json_t *verdict_to_json(const struct pipeline *pipeline, const struct verdict *verdict, json_t *id)
+{
+	const struct findings *findings = verdict->findings;
+	JSON_AUTO decision = decision_to_json(verdict->decision);
+	json_t *line = json_object();
+	if (id)
+		json_object_set(line, "id", id);
+	json_set_string(line, "bundle", bundle_hash(pipeline->bundle));
+	json_set_string(line, "engine", pipeline->engine);
+	take(line, decision, (const char *const[]){"ruleset", "basis", "rechtskreis", NULL});
+	json_object_set_new(line, "concerns", concerns_json(findings));
+	json_set_bool(line, "third_party", findings->third_party);
+	json_set_bool(line, "resolved", findings->resolved);
+	json_set_string(line, "automatic", automatic_name(findings->automatic));
+	take(line, decision,
+	        (const char *const[]){"payment_relevant", "doubt", "contact_code", "actions", "suppressed",
+	                NULL});
+	return line;
+}

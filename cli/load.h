@@ -1,0 +1,13 @@
+/* load.h - from --config to what decides: shared by the commands that need no journal. */
+#ifndef CLI_LOAD_H
+#define CLI_LOAD_H
+
+#include "classifiers/pipeline.h"
+#include "cli/command.h"
+
+/* The bundle that --config (or its search) names. ERROR_CONFIG with all errors of the deployment file. */
+struct bundle *load_bundle(const struct invocation *invocation, GError **error);
+/* The same, loaded; warnings are not shown. */
+struct pipeline *load_pipeline(const struct invocation *invocation, GError **error);
+
+#endif
