@@ -9,17 +9,22 @@ struct pipeline {
 	struct bundle *bundle;
 	struct rules *rules;
 	struct analyser *analyser;
+	struct templates *templates;
 	char *engine;
+	gint references;
 };
 
 struct pipeline *pipeline_load(struct bundle *bundle, struct diag *diag)
 {
 	struct pipeline *pipeline = g_new0(struct pipeline, 1);
+	pipeline->references = 1;
 	pipeline->bundle = bundle;
-	/* Both are loaded before giving up: one run shows all errors. */
+	unsigned before = diag_count(diag, SEVERITY_ERROR);
+	/* All are loaded before giving up: one run shows all errors. */
 	pipeline->rules = rules_load(bundle, diag);
 	pipeline->analyser = analyser_load(bundle, diag);
-	if (!pipeline->rules || !pipeline->analyser) {
+	pipeline->templates = templates_load(bundle, diag);
+	if (!pipeline->rules || !pipeline->analyser || diag_count(diag, SEVERITY_ERROR) > before) {
 		pipeline_free(pipeline);
 		return NULL;
 	}
@@ -38,10 +43,17 @@ struct pipeline *pipeline_open(struct bundle *bundle, GError **error)
 	return NULL;
 }
 
+struct pipeline *pipeline_ref(struct pipeline *pipeline)
+{
+	g_atomic_int_inc(&pipeline->references);
+	return pipeline;
+}
+
 void pipeline_free(struct pipeline *pipeline)
 {
-	if (!pipeline)
+	if (!pipeline || !g_atomic_int_dec_and_test(&pipeline->references))
 		return;
+	templates_free(pipeline->templates);
 	analyser_free(pipeline->analyser);
 	rules_free(pipeline->rules);
 	bundle_free(pipeline->bundle);
@@ -69,6 +81,11 @@ const struct analyser *pipeline_analyser(const struct pipeline *pipeline)
 	return pipeline->analyser;
 }
 
+const struct templates *pipeline_templates(const struct pipeline *pipeline)
+{
+	return pipeline->templates;
+}
+
 void verdict_free(struct verdict *verdict)
 {
 	if (!verdict)
@@ -79,8 +96,7 @@ void verdict_free(struct verdict *verdict)
 	g_free(verdict);
 }
 
-/* Takes the findings over. */
-static struct verdict *decide(const struct pipeline *pipeline, const struct message *message,
+struct verdict *pipeline_conclude(const struct pipeline *pipeline, const struct message *message,
         struct findings *findings, const struct circumstances *circumstances)
 {
 	struct verdict *verdict = g_new0(struct verdict, 1);
@@ -99,7 +115,7 @@ struct verdict *pipeline_decide(const struct pipeline *pipeline, struct analyser
         const struct message *message, const struct circumstances *circumstances)
 {
 	struct findings *findings = analyse(pipeline->analyser, scratch, message);
-	return decide(pipeline, message, findings, circumstances);
+	return pipeline_conclude(pipeline, message, findings, circumstances);
 }
 
 struct verdict *pipeline_doubt(const struct pipeline *pipeline, const struct message *message,
@@ -108,7 +124,7 @@ struct verdict *pipeline_doubt(const struct pipeline *pipeline, const struct mes
 	struct findings *findings = findings_new();
 	findings->doubt = true;
 	findings->doubt_reason = g_strdup(reason);
-	return decide(pipeline, message, findings, circumstances);
+	return pipeline_conclude(pipeline, message, findings, circumstances);
 }
 
 /* -- the line that classify prints -- */

@@ -13,6 +13,7 @@
 #include "classifiers/decision.h"
 #include "classifiers/rules.h"
 #include "config/bundle.h"
+#include "config/template.h"
 #include "core/auto.h"
 #include "core/diag.h"
 #include "core/finding.h"
@@ -25,6 +26,8 @@ struct pipeline;
 struct pipeline *pipeline_load(struct bundle *bundle, struct diag *diag);
 /* The same in one call for programs that only want to run: errors become ERROR_CONFIG with all lines. */
 struct pipeline *pipeline_open(struct bundle *bundle, GError **error);
+/* Pipelines are counted: each reference is dropped with pipeline_free(). Any thread. */
+struct pipeline *pipeline_ref(struct pipeline *pipeline);
 void pipeline_free(struct pipeline *pipeline);
 AUTO_FREE(pipeline);
 
@@ -32,6 +35,7 @@ const struct bundle *pipeline_bundle(const struct pipeline *pipeline);
 const char *pipeline_engine(const struct pipeline *pipeline); /* 64 hex digits */
 const struct rules *pipeline_rules(const struct pipeline *pipeline);
 const struct analyser *pipeline_analyser(const struct pipeline *pipeline);
+const struct templates *pipeline_templates(const struct pipeline *pipeline);
 
 /* What was found and decided for one message. Belongs to one pipeline, which must outlive it. */
 struct verdict {
@@ -52,6 +56,9 @@ struct circumstances {
 /* Never NULL. */
 struct verdict *pipeline_decide(const struct pipeline *pipeline, struct analyser_scratch *scratch,
         const struct message *message, const struct circumstances *circumstances);
+/* The second half: from findings (taken over) to the verdict; for callers that ask for facts in between. */
+struct verdict *pipeline_conclude(const struct pipeline *pipeline, const struct message *message,
+        struct findings *findings, const struct circumstances *circumstances);
 /* For what cannot even be looked at: doubt for `reason`, decided by the same rules. */
 struct verdict *pipeline_doubt(const struct pipeline *pipeline, const struct message *message,
         const char *reason, const struct circumstances *circumstances);
