@@ -104,8 +104,8 @@ struct verdict *pipeline_conclude(const struct pipeline *pipeline, const struct 
 	facts_init(&nothing);
 	findings->received_in_future = circumstances->received_in_future;
 	verdict->findings = findings;
-	verdict->input = rule_input_from(pipeline->rules, message, findings,
-	        circumstances->facts ? circumstances->facts : &nothing);
+	verdict->input = rule_input_from(
+	        pipeline->rules, message, findings, circumstances->facts ? circumstances->facts : &nothing);
 	verdict->input->own_bounce = circumstances->own_bounce;
 	verdict->decision = rules_decide(pipeline->rules, verdict->input);
 	return verdict;
@@ -180,7 +180,7 @@ json_t *verdict_to_json(const struct pipeline *pipeline, const struct verdict *v
 	json_set_bool(line, "resolved", findings->resolved);
 	json_set_string(line, "automatic", automatic_name(findings->automatic));
 	take(line, decision,
-	        (const char *const[]){"payment_relevant", "doubt", "contact_code", "actions", "suppressed",
-	                NULL});
+	        (const char *const[]){
+	                "payment_relevant", "doubt", "contact_code", "actions", "suppressed", NULL});
 	return line;
 }

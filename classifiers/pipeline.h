@@ -2,9 +2,9 @@
  *
  *     message → findings (analyse.h) → facts, frozen → decision (rules.h)
  *
- * Routing, `classify`, `explain` and `replay` all decide through this, so that a dry run and a real run cannot
- * differ. Deciding is a pure function of message, facts, bundle and engine: no clock, no locale, no floating
- * point. A pipeline is read-only and shared by threads; each thread has its own scratch.
+ * Routing, `classify`, `explain` and `replay` all decide through this, so that a dry run and a real run
+ * cannot differ. Deciding is a pure function of message, facts, bundle and engine: no clock, no locale, no
+ * floating point. A pipeline is read-only and shared by threads; each thread has its own scratch.
  */
 #ifndef CLASSIFIERS_PIPELINE_H
 #define CLASSIFIERS_PIPELINE_H

@@ -60,6 +60,6 @@ bool pipeline_activate(const struct pipeline *pipeline, struct journal *journal,
 {
 	const struct bundle *bundle = pipeline_bundle(pipeline);
 	g_autoptr(GBytes) packed = bundle_pack(bundle);
-	return journal_store_bundle(journal, bundle_hash(bundle), packed, error)
-	        && journal_activate_bundle(journal, bundle_hash(bundle), error);
+	return journal_store_bundle(journal, bundle_hash(bundle), packed, error) &&
+	       journal_activate_bundle(journal, bundle_hash(bundle), error);
 }

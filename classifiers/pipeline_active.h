@@ -18,8 +18,7 @@ AUTO_FREE(pipeline_active);
 
 /* The active bundle's pipeline, a reference (pipeline_free() drops it). ERROR_CONFIG if none was ever
  * activated or it cannot be loaded; journal errors as db.h says. May take seconds after a switch. */
-struct pipeline *pipeline_active_get(
-        struct pipeline_active *active, struct journal *journal, GError **error);
+struct pipeline *pipeline_active_get(struct pipeline_active *active, struct journal *journal, GError **error);
 
 /* Stores the pipeline's bundle and makes it the active one. */
 bool pipeline_activate(const struct pipeline *pipeline, struct journal *journal, GError **error);

@@ -102,8 +102,8 @@ static bool read_item(struct route *route, struct work *work, GError **error)
 	g_autoptr(GError) failure = NULL;
 	if (claim->poisoned)
 		work->unread = true;
-	else if (!raw && claim->size > 0
-	        && !route_content(route->journal, claim->item->id, claim->size, &raw, &failure)) {
+	else if (!raw && claim->size > 0 &&
+	         !route_content(route->journal, claim->item->id, claim->size, &raw, &failure)) {
 		if (error_class(failure) != ERROR_INPUT) {
 			g_propagate_error(error, g_steal_pointer(&failure));
 			return false;
@@ -130,8 +130,8 @@ static bool match_bounce(struct route *route, struct work *work, GError **error)
 	if (work->message->automatic != AUTOMATIC_BOUNCE || !bounce)
 		return true;
 	if (!journal_reply_of(route->journal, bounce->original_message_id, bounce->envelope_to,
-	            &work->bounced_item, &work->bounced_delivery, &failure)
-	        && failure) {
+	            &work->bounced_item, &work->bounced_delivery, &failure) &&
+	        failure) {
 		g_propagate_error(error, g_steal_pointer(&failure));
 		return false;
 	}
@@ -193,9 +193,9 @@ static void decide(struct route *route, struct work *work, struct findings *find
 	        .own_bounce = work->bounced_delivery != 0,
 	};
 	verdict_free(work->verdict);
-	work->verdict = findings
-	        ? pipeline_conclude(route->pipeline, work->message, findings, &circumstances)
-	        : pipeline_doubt(route->pipeline, work->message, "undecodable", &circumstances);
+	work->verdict =
+	        findings ? pipeline_conclude(route->pipeline, work->message, findings, &circumstances)
+	                 : pipeline_doubt(route->pipeline, work->message, "undecodable", &circumstances);
 	const struct plan_input input = {
 	        .pipeline = route->pipeline,
 	        .journal = route->journal,
@@ -217,10 +217,9 @@ static void decide_all(struct route *route, GArray *works, bool ask, int64_t now
 	g_autoptr(GPtrArray) findings = g_ptr_array_new_with_free_func(findings_destroy);
 	for (guint i = 0; i < works->len; i++) {
 		struct work *work = &g_array_index(works, struct work, i);
-		g_ptr_array_add(findings,
-		        work->unread ? NULL
-		                     : analyse(pipeline_analyser(route->pipeline), route->scratch,
-		                               work->message));
+		g_ptr_array_add(findings, work->unread ? NULL
+		                                       : analyse(pipeline_analyser(route->pipeline),
+		                                                 route->scratch, work->message));
 	}
 	if (ask)
 		ask_facts(route, works, findings);
@@ -335,8 +334,7 @@ static void release(struct route *route, const GPtrArray *claims, struct route_c
 		counts->returned += claims->len;
 }
 
-bool route_batch(
-        struct route *route, int64_t now, struct route_counts *counts, unsigned *n, GError **error)
+bool route_batch(struct route *route, int64_t now, struct route_counts *counts, unsigned *n, GError **error)
 {
 	const struct item_claim_options options = {
 	        .max = (unsigned)route->options.limits->batch,

@@ -22,7 +22,7 @@
 #define ROUTE_MAX_RAW (8 * 1024 * 1024)
 
 struct route_options {
-	struct pipeline_active *active; /* shared by all threads */
+	struct pipeline_active *active;   /* shared by all threads */
 	const struct facts_config *facts; /* NULL: nothing is known */
 	const struct limits *limits;      /* batch, lease */
 	bool post_tasks;                  /* tasks also go to the external ticket system */
@@ -49,16 +49,14 @@ AUTO_FREE(route);
  * journal as db.h says: nothing is lost, the leases end by themselves. */
 bool route_round(struct route *route, int64_t now, struct route_counts *counts, GError **error);
 /* One batch; *n is how many items were claimed. */
-bool route_batch(
-        struct route *route, int64_t now, struct route_counts *counts, unsigned *n, GError **error);
+bool route_batch(struct route *route, int64_t now, struct route_counts *counts, unsigned *n, GError **error);
 
 /* -- shared with explain and replay -- */
 
-/* Decodes an item (`raw` NULL if there is none; may be its beginning only). Never NULL: what cannot be read is
- * `undecodable`. Channel and time of receipt are the item's. */
+/* Decodes an item (`raw` NULL if there is none; may be its beginning only). Never NULL: what cannot be read
+ * is `undecodable`. Channel and time of receipt are the item's. */
 struct message *route_message(const struct item *item, GBytes *raw);
 /* Bytes of a stored item as routing sees them, *raw NULL if it has none. ERROR_INPUT if they are gone. */
-bool route_content(
-        struct journal *journal, int64_t item, int64_t size, GBytes **raw, GError **error);
+bool route_content(struct journal *journal, int64_t item, int64_t size, GBytes **raw, GError **error);
 
 #endif

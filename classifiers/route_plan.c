@@ -1,4 +1,5 @@
-/* route_plan.c - what a decision entails, handler by handler (DESIGN.md section 1, journal/delivery_params.h). */
+/* route_plan.c - what a decision entails, handler by handler (DESIGN.md section 1,
+ * journal/delivery_params.h). */
 #include "classifiers/route_plan.h"
 
 #include "core/date.h"
@@ -159,8 +160,7 @@ static void add_paragraph(GString *text, const char *paragraph)
 		g_string_truncate(text, text->len - 1);
 }
 
-static void add_template(
-        GString *text, const struct plan_input *input, const char *name, const char *block)
+static void add_template(GString *text, const struct plan_input *input, const char *name, const char *block)
 {
 	g_autoptr(GError) error = NULL;
 	const struct template_values values = {
@@ -176,16 +176,16 @@ static void add_candidates(GString *text, const struct plan_input *input, const 
 {
 	g_autoptr(GString) line = g_string_new(NULL);
 	for (guint i = 0; action->candidates && i < action->candidates->len; i++)
-		g_string_append_printf(line, "%s%s", i ? ", " : "Mögliche Anliegen: ",
-		        concern_title(input, action->candidates->pdata[i]));
+		g_string_append_printf(line, "%s%s",
+		        i ? ", " : "Mögliche Anliegen: ", concern_title(input, action->candidates->pdata[i]));
 	add_paragraph(text, line->str);
 }
 
 static void add_forward(GString *text, const struct action *action)
 {
 	g_autofree char *received = instant_format_berlin(action->received);
-	g_autofree char *line = g_strdup_printf(
-	        "Weiterleiten an: %s. Ersteingang: %s (§ 16 SGB I).", action->to, received);
+	g_autofree char *line =
+	        g_strdup_printf("Weiterleiten an: %s. Ersteingang: %s (§ 16 SGB I).", action->to, received);
 	add_paragraph(text, line);
 }
 
@@ -280,7 +280,7 @@ static json_t *without_text(json_t *actions)
 	json_t *list = json_deep_copy(actions);
 	size_t i;
 	json_t *action;
-	json_array_foreach(list, i, action)
+	json_array_foreach (list, i, action)
 		json_object_del(action, "text");
 	return list;
 }

@@ -14,9 +14,9 @@ struct plan_input {
 	const struct item_claim *claim;
 	const struct message *message;
 	const struct verdict *verdict;
-	int64_t asked;          /* when the facts were asked */
-	bool facts_answered;    /* somebody knew the case */
-	int64_t bounced_item;   /* 0, or the item whose reply came back */
+	int64_t asked;        /* when the facts were asked */
+	bool facts_answered;  /* somebody knew the case */
+	int64_t bounced_item; /* 0, or the item whose reply came back */
 	int64_t bounced_delivery;
 	bool post_tasks;
 };

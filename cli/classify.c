@@ -11,7 +11,7 @@
 #include "core/json.h"
 #include "core/mail.h"
 
-#include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 enum {
@@ -159,8 +159,8 @@ static void print_done(struct classify *classify, bool all)
 {
 	for (;;) {
 		struct batch *batch = g_queue_peek_head(&classify->in_flight);
-		bool full = classify->in_flight.length >= 2 * classify->threads + 2
-		        || classify->bytes > IN_FLIGHT_BYTES;
+		bool full = classify->in_flight.length >= 2 * classify->threads + 2 ||
+		            classify->bytes > IN_FLIGHT_BYTES;
 		if (!batch)
 			return;
 		g_mutex_lock(&classify->lock);
@@ -252,8 +252,8 @@ static void start_threads(struct classify *classify)
 	classify->threads = MIN(g_get_num_processors(), MAX_THREADS);
 	classify->scratches = g_async_queue_new();
 	for (unsigned i = 0; i < classify->threads; i++)
-		g_async_queue_push(classify->scratches,
-		        analyser_scratch_new(pipeline_analyser(classify->pipeline)));
+		g_async_queue_push(
+		        classify->scratches, analyser_scratch_new(pipeline_analyser(classify->pipeline)));
 	classify->pool = g_thread_pool_new(do_batch, classify, (int)classify->threads, FALSE, NULL);
 }
 
@@ -282,7 +282,7 @@ int run_classify(struct invocation *invocation, GError **error)
 	g_cond_clear(&classify.finished);
 	g_mutex_clear(&classify.lock);
 	if (well && classify.bad)
-		fail(error, ERROR_INPUT, "%" PRIu64 " of %" PRIu64 " lines could not be decided", classify.bad,
-		        classify.printed);
+		fail(error, ERROR_INPUT, "%" PRIu64 " of %" PRIu64 " lines could not be decided",
+		        classify.bad, classify.printed);
 	return well && !classify.bad ? 0 : 65;
 }

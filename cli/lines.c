@@ -107,8 +107,8 @@ static size_t find_stop(struct lines *lines)
 {
 	const uint8_t *data = lines->buffer->data;
 	size_t length = lines->buffer->len;
-	const uint8_t *found
-	        = length > lines->scanned ? memchr(data + lines->scanned, '\n', length - lines->scanned) : NULL;
+	const uint8_t *found =
+	        length > lines->scanned ? memchr(data + lines->scanned, '\n', length - lines->scanned) : NULL;
 	lines->scanned = found ? (size_t)(found - data) : length;
 	if (found || (lines->end && lines->start < length))
 		return lines->scanned;

@@ -1,4 +1,5 @@
-/* lines.h - reading lines of hostile length from a file or pipe, in bounded memory, without waiting needlessly.
+/* lines.h - reading lines of hostile length from a file or pipe, in bounded memory, without waiting
+ * needlessly.
  *
  * For JSON Lines on standard input: a program that sends one line and waits for the answer gets it, since the
  * reader tells when the next line would have to be waited for.
@@ -31,8 +32,7 @@ enum lines_state {
 };
 
 /* The next line that holds more than blanks. A byte order mark in front of the first is dropped. */
-enum lines_state lines_next(
-        struct lines *lines, bool wait, const char **text, size_t *size, GError **error);
+enum lines_state lines_next(struct lines *lines, bool wait, const char **text, size_t *size, GError **error);
 /* Its number, from 1; blank lines count. */
 uint64_t lines_number(const struct lines *lines);
 
