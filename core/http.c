@@ -290,3 +290,13 @@ char *http_escape(const char *part)
 {
 	return g_uri_escape_string(part, NULL, FALSE);
 }
+
+bool http_was_too_large(const struct http_client *client)
+{
+	return client->too_large;
+}
+
+void http_set_max_response(struct http_client *client, size_t bytes)
+{
+	client->max_response = bytes;
+}

@@ -92,6 +92,11 @@ int64_t http_retry_after(const struct http_client *client);
 char *http_token(struct http_client *client, GError **error);
 void http_token_reject(struct http_client *client);
 
+/* True if the last call failed because the answer was larger than the bound; and another bound from now on.
+ */
+bool http_was_too_large(const struct http_client *client);
+void http_set_max_response(struct http_client *client, size_t bytes);
+
 /* Percent-encodes one path segment or query value. Free with g_free. */
 char *http_escape(const char *part);
 

@@ -147,5 +147,6 @@ void http_exchange_run(struct http_client *client, struct http_exchange *exchang
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &exchange->status);
 	exchange->sent = request_bytes > 0;
 	exchange->too_large |= exchange->result == CURLE_FILESIZE_EXCEEDED;
+	client->too_large = exchange->too_large;
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);
 }

@@ -18,6 +18,7 @@ struct http_client {
 	CURL *curl;
 	char *token;         /* the bearer token in force, or NULL */
 	int64_t token_until; /* g_get_monotonic_time() at which it is renewed */
+	bool too_large;      /* the last answer was */
 	int64_t retry_after; /* of the last answer, seconds */
 };
 

@@ -15,6 +15,7 @@
 #ifndef INTAKE_CONNECTOR_H
 #define INTAKE_CONNECTOR_H
 
+#include "config/deployment.h"
 #include "config/option.h"
 #include "core/auto.h"
 #include "core/item.h"
@@ -34,49 +35,57 @@ struct source {
 
 	/* Common options (source_options[] in sources.c). */
 	bool paused;
-	int64_t poll;         /* seconds between two rounds of the daemon */
+	int64_t poll;         /* seconds between two rounds of the daemon; 0: limits.poll */
 	int64_t silent_after; /* `status` finds the source silent or stuck beyond this many seconds */
-	int64_t future;       /* seconds `received` may lie ahead of our clock */
-	int64_t batch_items;  /* entries a batch, at most */
-	int64_t batch_bytes;  /* raw bytes a batch, at most (one entry may be alone) */
-	int64_t item_limit;   /* larger ones are streamed */
-	int64_t hard_cap;     /* larger ones stay at the source, refused */
 };
 
-/* What the world gives a connection. */
+/* Asks the journal which of these keys of the mailbox it knows; known[i] is set for each. */
+typedef bool (*keys_known)(void *context, const char *const *keys, unsigned n, bool *known, GError **error);
+
+/* What the world gives a connection; copied by open(), what it points to must outlive the connection. */
 struct intake_world {
-	int64_t now;               /* µs UTC: business time */
-	const volatile gint *stop; /* raised: end early */
+	int64_t now;         /* µs UTC */
+	int64_t last_relist; /* µs UTC: when all keys of this mailbox were last compared; 0 = never */
+	const struct limits *limits; /* item_size, hard_cap, batch */
+	const volatile gint *stop;   /* raised: end early; may be NULL */
+	keys_known known;            /* may be NULL: nothing is known beside the state */
+	void *known_context;
 };
+
+#define INTAKE_BATCH_BYTES  (4 << 20)                      /* raw bytes a batch; one entry may be alone */
+#define INTAKE_RELIST_AFTER (24 * 3600 * INT64_C(1000000)) /* µs */
 
 enum fetched_kind {
-	FETCHED_ITEM,    /* whole: item->raw is set */
-	FETCHED_LARGE,   /* between item_limit and hard_cap: item without raw; bytes come by stream() */
-	FETCHED_REFUSED, /* cannot be taken in, stays at the source untouched: see reason */
+	FETCHED_ITEM,     /* whole: item->raw is set */
+	FETCHED_LARGE,    /* between item_size and hard_cap: item without raw; bytes come by stream() */
+	FETCHED_REFUSED,  /* cannot be taken in, stays at the source untouched: see reason */
+	FETCHED_VANISHED, /* was seen at the source and is gone before it could be taken in */
 };
 
 struct fetched {
 	enum fetched_kind kind;
-	struct item *item;  /* owned; always there; id, source and mailbox are set by the pull phase */
-	int64_t size;       /* bytes as far as known, else 0 */
-	const char *reason; /* REFUSED: short fixed word: "too_large", "no_id", "unreadable", "unfetchable" */
-	bool relink;        /* after a UIDVALIDITY change: equal content of this mailbox is the known item */
+	struct item *item; /* owned; always there; id, source and mailbox are set by the pull phase */
+	int64_t size;      /* bytes as far as known, else 0 */
+	const char *
+	        reason; /* REFUSED, VANISHED: short fixed word: "too_large", "no_id", "unfetchable", "gone" */
+	char *generation; /* UIDVALIDITY as text, or NULL (journal/sources.h) */
+	bool unsettled;   /* settle() has something to do for it once it is in the journal */
 };
 void fetched_free(struct fetched *fetched);
 
 /* What one next() gives. Zeroed by the caller, cleared with batch_clear(). */
 struct batch {
 	GPtrArray *entries; /* of struct fetched; never NULL after batch_init() */
-	json_t *state;    /* the connector's state of this mailbox once the entries are committed; NULL: as it
-	                   * was. May also be set when next() fails: then it is saved alone. */
-	bool more;        /* there is more: call next() again */
-	int64_t seen;     /* keys seen for the first time: taken, refused or remembered as pending */
-	int64_t vanished; /* keys that were pending and are gone at the source */
-	int64_t reappeared; /* keys found by the full re-listing that the ordinary poll had missed */
-	int64_t pending;    /* keys that could not be fetched and are remembered, after this batch */
+	json_t *state;   /* the connector's state of this mailbox once the entries are committed; NULL: as it
+	                  * was. May also be set when next() fails: then it is saved alone. */
+	bool more;       /* there is more: call next() again */
+	int64_t seen;    /* keys seen at the source for the first time with this batch */
+	bool relisted;   /* all keys of the source were compared; found ones are remembered in state */
+	int64_t pending; /* keys that could not be fetched and are remembered, after this batch */
 };
 void batch_init(struct batch *batch);
 void batch_clear(struct batch *batch);
+/* Takes the item over. */
 struct fetched *batch_add(struct batch *batch, enum fetched_kind kind, struct item *item);
 
 /* The oldest thing at the source that is not yet taken in, asked of the source itself. */
@@ -107,7 +116,7 @@ struct connector {
 	struct connection *(*open)(const struct source *source, const char *mailbox, const json_t *state,
 	        const struct intake_world *world, GError **error);
 
-	/* The next entries, within the source's batch limits; none and !more: nothing new right now. An item
+	/* The next entries, within the batch limits; none and !more: nothing new right now. An item
 	 * seen again after a crash has the same key. One bad message becomes a REFUSED entry or a remembered
 	 * key, never a failure. May block. */
 	bool (*next)(struct connection *connection, struct batch *batch, GError **error);
