@@ -6,6 +6,7 @@
 
 const struct connector *const connectors[] = {
         &connector_eservice,
+        &connector_imap,
 
         &connector_maildir,
         &connector_postbox,

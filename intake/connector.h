@@ -44,8 +44,8 @@ typedef bool (*keys_known)(void *context, const char *const *keys, unsigned n, b
 
 /* What the world gives a connection; copied by open(), what it points to must outlive the connection. */
 struct intake_world {
-	int64_t now;         /* µs UTC */
-	int64_t last_relist; /* µs UTC: when all keys of this mailbox were last compared; 0 = never */
+	int64_t (*now)(void); /* µs UTC */
+	int64_t last_relist;  /* µs UTC: when all keys of this mailbox were last compared; 0 = never */
 	const struct limits *limits; /* item_size, hard_cap, batch */
 	const volatile gint *stop;   /* raised: end early; may be NULL */
 	keys_known known;            /* may be NULL: nothing is known beside the state */

@@ -202,7 +202,7 @@ static struct connection *queue_open(const struct source *source, const char *ma
 {
 	(void)mailbox;
 	int64_t not_before = json_get_int(state, "not_before", 0);
-	if (not_before > world->now && not_before <= world->now + INSTANT_DAY) {
+	if (not_before > world->now() && not_before <= world->now() + INSTANT_DAY) {
 		fail(error, ERROR_AGAIN, "source %s: the service asked to wait", source->name);
 		return NULL;
 	}
@@ -250,7 +250,7 @@ static void remember_wait(const struct connection *c, struct batch *batch)
 	if (seconds == 0)
 		return;
 	batch->state = json_object();
-	json_set_int(batch->state, "not_before", c->world->now + seconds * INSTANT_SECOND);
+	json_set_int(batch->state, "not_before", c->world->now() + seconds * INSTANT_SECOND);
 }
 
 /* Too large a page is asked for in halves; one item that is alone too large for a page still gets as much
@@ -325,7 +325,7 @@ static struct item *item_of(const struct connection *c, struct json_slice raw)
 	struct item *item = item_new();
 	item->channel = c->source->connector->channel;
 	item->raw = g_bytes_new(raw.text, raw.size);
-	item->received = c->world->now;
+	item->received = c->world->now();
 	JSON_AUTO object = json_read(raw.text, raw.size, NULL);
 	if (!json_is_object(object)) {
 		item->key = id_of_broken(c, raw);

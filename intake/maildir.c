@@ -341,7 +341,7 @@ static void take_whole(struct connection *c, struct batch *batch, const struct w
 /* A producer that does not rename into place may still be writing. */
 static bool is_settling(const struct connection *c, const struct waiting *waiting)
 {
-	int64_t age = c->world.now - waiting->mtime;
+	int64_t age = c->world.now() - waiting->mtime;
 	return c->settings->layout == LAYOUT_DROP && waiting->size == 0 && age >= 0 &&
 	       age < JSON_SETTLING_SECONDS * INSTANT_SECOND;
 }

@@ -113,7 +113,7 @@ static bool ask_known(void *context, const char *const *keys, unsigned n, bool *
 static bool open_connection(struct mailbox_run *run, GError **error)
 {
 	const struct intake_world world = {
-	        .now = pull_now(run->options),
+	        .now = run->options->now ? run->options->now : instant_now,
 	        .last_relist = run->lease->last_relist,
 	        .limits = run->options->limits,
 	        .stop = run->options->stop,
@@ -494,12 +494,20 @@ bool mailbox_run_round(struct mailbox_run *run, GError **error)
 	return ok;
 }
 
+/* A source that calls us (IDLE) is looked at rarely; one with work left over as often as any. */
+static int longest_wait(const struct mailbox_run *run, int seconds)
+{
+	if (run->unsettled->len > 0 || run->pending > 0)
+		return seconds;
+	return MAX(seconds, (int)MIN(run->source->silent_after / 2, 25 * 60));
+}
+
 void mailbox_run_wait(struct mailbox_run *run, int seconds)
 {
 	int64_t until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
 	if (run->connection && run->source->connector->wait) {
 		g_autoptr(GError) failure = NULL;
-		if (run->source->connector->wait(run->connection, seconds, &failure))
+		if (run->source->connector->wait(run->connection, longest_wait(run, seconds), &failure))
 			return;
 		close_connection(run);
 	}
