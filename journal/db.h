@@ -83,7 +83,8 @@ struct db_rows; /* a whole result in memory: bound it with LIMIT */
 
 struct db_rows *db_query(
         struct db *db, const char *sql, const struct db_value *args, unsigned n, GError **error);
-/* As db_exec_many; one result per row. GPtrArray of struct db_rows, which owns them. */
+/* As db_exec_many, for reading also outside a transaction; one result per row. GPtrArray of struct db_rows,
+ * which owns them. */
 GPtrArray *db_query_many(struct db *db, const char *sql, const struct db_value *args, unsigned n,
         unsigned rows, GError **error);
 void db_rows_free(struct db_rows *rows);

@@ -9,9 +9,8 @@
 #define ITEM_POISON_ATTEMPTS 3
 
 struct item_claim {
-	struct item
-	        *item; /* raw is NULL if larger than the claim's `max_raw`: read it in chunks (content.h) */
-	char *name;    /* public name */
+	struct item *item; /* raw is NULL if larger than `max_raw` (read it in chunks, content.h) or gone */
+	char *name;        /* public name */
 	int64_t fence;
 	int64_t size;
 	int64_t duplicate_of; /* earlier item with equal content, or 0 */
@@ -25,7 +24,7 @@ AUTO_FREE(item_claim);
 struct item_claim_options {
 	unsigned max;      /* items */
 	int64_t duration;  /* of the lease, µs */
-	int64_t max_bytes; /* of raw in all; at least one item is given; 0 = 32 MiB */
+	int64_t max_bytes; /* of raw in all; at least one item is given; 0 = 8 MiB */
 	int64_t max_raw;   /* of one item's raw; 0 = 16 MiB */
 };
 
