@@ -10,13 +10,6 @@
 #define MAX_BYTES INT64_C(8388608)
 #define MAX_RAW   INT64_C(16777216)
 
-static const char *const relevance_names[] = {"no", "unknown", "yes"};
-
-const char *relevance_name(enum relevance relevance)
-{
-	return relevance_names[relevance];
-}
-
 void item_claim_free(struct item_claim *claim)
 {
 	if (!claim)
