@@ -43,9 +43,9 @@ struct cite {
 /* NULL or DAY_NONE where the handler has no such parameter. */
 struct action {
 	enum handler handler;
-	const char *rule;       /* id in the rule set: "5", "A" */
-	const char *row;        /* row of that rule, "" if it has only one */
-	const GPtrArray *cites; /* of struct cite; own, sorted, at least one */
+	const char *rule; /* id in the rule set: "5", "A" */
+	const char *row;  /* row of that rule, "" if it has only one */
+	GPtrArray *cites; /* own array of const struct cite, sorted, at least one */
 	enum rechtskreis rechtskreis;
 	GPtrArray *concerns;   /* own array of const char *: whose concern it serves; empty = the item's */
 	const char *kind;      /* task */
@@ -70,7 +70,8 @@ struct suppressed {
 	const char *rule;      /* the rule that bars */
 	const char *row;
 	const char *reason;
-	const GPtrArray *cites; /* of struct cite, of the barring rule */
+	struct cite *const *cites; /* of the barring rule */
+	unsigned cite_count;
 };
 
 struct decision {
@@ -102,5 +103,6 @@ const struct action *decision_find(const struct decision *decision, enum handler
 struct action *action_new(void);
 void action_free(struct action *action);
 struct suppressed *suppressed_new(void);
+void suppressed_free(struct suppressed *suppressed);
 
 #endif
