@@ -145,10 +145,20 @@ bool charset_is_utf8(const void *bytes, size_t size)
 	return true;
 }
 
+/* "koi8_r" and the like: iconv wants dashes. */
+static iconv_t converter(const char *name)
+{
+	iconv_t cd = iconv_open("UTF-8", name);
+	if (cd != (iconv_t)-1 || !strchr(name, '_'))
+		return cd;
+	g_autofree char *dashed = g_strdelimit(g_strdup(name), "_", '-');
+	return iconv_open("UTF-8", dashed);
+}
+
 /* iconv with U+FFFD for each byte that does not fit. Returns the number of those, or -1 without converter. */
 static long append_iconv(GString *out, const unsigned char *p, size_t size, const char *name)
 {
-	iconv_t cd = iconv_open("UTF-8", name);
+	iconv_t cd = converter(name);
 	if (cd == (iconv_t)-1)
 		return -1;
 	char *in = (char *)(uintptr_t)p;
@@ -229,6 +239,14 @@ static const char *utf16_side(const unsigned char *p, size_t size)
 	return odd > even ? "UTF-16LE" : "UTF-16BE";
 }
 
+static bool has_high_bytes(const unsigned char *p, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (p[i] >= 0x80)
+			return true;
+	return false;
+}
+
 static bool append_declared(GString *out, const unsigned char *p, size_t size, const char *declared)
 {
 	char folded[40];
@@ -247,6 +265,8 @@ static bool append_declared(GString *out, const unsigned char *p, size_t size, c
 		return utf8;
 	}
 	const char *name = iconv_name(declared, folded);
+	if (g_str_has_suffix(folded, "utf7") && has_high_bytes(p, size))
+		return append_mixed(out, p, size), true;
 	if (strcmp(folded, "utf16") == 0)
 		name = utf16_side(p, size);
 	gsize before = out->len;

@@ -377,7 +377,8 @@ static char *without_conditions(const char *html, size_t size)
 		size_t length = strcspn(p, ">\n");
 		if (p[length] != '>')
 			length = 2;
-		memset(p, ' ', length + 1);
+		if (p[length - 1] != '-') /* else it ends a comment: "<![endif]-->" */
+			memset(p, ' ', length + 1);
 		p += length + 1;
 	}
 	return copy;

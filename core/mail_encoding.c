@@ -75,10 +75,16 @@ static const signed char *base64_table(void)
 	return table; /* value + 1; 0 is "not of the alphabet" */
 }
 
-/* Does the rest of a base64 body hold characters that base64 has not? Then it is a footer in plain text. */
+/* Is what follows the padding at `p` no more base64, but a footer in plain text? Another padded piece may
+ * follow on lines of its own. */
 static bool footer_follows(const char *p, size_t size)
 {
-	for (size_t i = 0; i < size && i < 2000; i++)
+	size_t i = 0;
+	while (i < size && (p[i] == '=' || p[i] == ' ' || p[i] == '\t' || p[i] == '\r'))
+		i++;
+	if (i < size && p[i] != '\n')
+		return true;
+	for (; i < size && i < 2000; i++)
 		if (!base64_table()[(guchar)p[i]] && p[i] != '=' && !g_ascii_isspace(p[i]))
 			return true;
 	return false;

@@ -139,8 +139,7 @@ static bool open_signed(struct decoding *decoding, const GByteArray *bytes, int 
 	gnutls_pkcs7_deinit(pkcs7);
 	if (!ok)
 		return false;
-	OBJECT(GMimeStream) stream =
-	        g_mime_stream_mem_new_with_buffer((const char *)inner.data, inner.size);
+	OBJECT(GMimeStream) stream = g_mime_stream_mem_new_with_buffer((const char *)inner.data, inner.size);
 	OBJECT(GMimeParser) parser = g_mime_parser_new_with_stream(stream);
 	OBJECT(GMimeObject) object = g_mime_parser_construct_part(parser, NULL);
 	gnutls_free(inner.data);
@@ -180,10 +179,10 @@ static bool is_blank(const char *text)
 	return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-/* "Your mail program cannot show HTML": no text of the writer. */
-static bool is_stub(const struct body *body)
+/* "Your mail program cannot show HTML": no text of the writer, beside a branch that says far more. */
+static bool is_stub(const struct body *body, size_t longest)
 {
-	if (body->text->len > 500)
+	if (body->text->len > 500 || longest < 3 * body->text->len)
 		return false;
 	g_autofree char *lower = g_ascii_strdown(body->text->str, -1);
 	return strstr(lower, "html") &&
@@ -195,11 +194,14 @@ static bool is_stub(const struct body *body)
 static guint best_branch(const GPtrArray *branches)
 {
 	guint readable = branches->len;
+	size_t longest = 0;
+	for (guint i = 0; i < branches->len; i++)
+		longest = MAX(longest, ((const struct body *)g_ptr_array_index(branches, i))->text->len);
 	for (guint i = 0; i < branches->len; i++) {
 		const struct body *body = g_ptr_array_index(branches, i);
 		if (is_blank(body->text->str))
 			continue;
-		if (body->has_plain && !is_stub(body))
+		if (body->has_plain && !is_stub(body, longest))
 			return i;
 		if (readable == branches->len || !body->has_plain)
 			readable = i;
@@ -208,6 +210,7 @@ static guint best_branch(const GPtrArray *branches)
 }
 
 static void walk_at(struct decoding *decoding, GMimeObject *object, struct place place, int depth);
+static void walk_multipart(struct decoding *decoding, GMimeMultipart *multipart, const char *type, int depth);
 
 static void body_take(struct decoding *decoding, struct body *from)
 {
@@ -233,25 +236,64 @@ static void walk_alternative(struct decoding *decoding, GMimeMultipart *multipar
 		body_take(decoding, g_ptr_array_index(branches, best_branch(branches)));
 }
 
-/* A multipart whose boundary is missing or never occurs: the boundary is what the first line that looks like
- * one says; without such a line the content is text. */
-static void walk_childless(struct decoding *decoding, GMimeMultipart *multipart)
+/* The first line of `text` that looks like a boundary, without its dashes, or NULL. */
+static char *guess_boundary(const char *text)
+{
+	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+		size_t length = strcspn(line, "\r\n");
+		while (length && line[length - 1] == ' ')
+			length--;
+		bool dashes = line[0] == '-' && line[1] == '-' && length > 2 && length < 200;
+		if (dashes && !memchr(line, ' ', length) && !memchr(line, '"', length))
+			return g_strndup(line + 2, length - 2);
+	}
+	return NULL;
+}
+
+/* Lines that only separate parts say nothing to a reader. */
+static void append_without_boundaries(struct decoding *decoding, const char *text)
+{
+	g_autoptr(GString) out = g_string_new(NULL);
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+		length += text[length] == '\n';
+		if (text[0] != '-' || text[1] != '-' || memchr(text, ' ', length))
+			g_string_append_len(out, text, (gssize)length);
+		text += length;
+	}
+	GByteArray bytes = {(guint8 *)out->str, (guint)out->len};
+	text_plain_append(decoding, &bytes, NULL);
+}
+
+/* A multipart whose boundary is missing or never occurs: what the first line that looks like one says is
+ * tried; without such a line the content is text. */
+static void walk_childless(struct decoding *decoding, GMimeMultipart *multipart, const char *type, int depth)
 {
 	const char *text = g_mime_multipart_get_prologue(multipart);
 	defect_add(decoding->message, "no-boundary");
 	if (!text || is_blank(text))
 		text = g_mime_multipart_get_epilogue(multipart);
-	if (!text)
+	g_autofree char *boundary = text ? guess_boundary(text) : NULL;
+	if (!boundary) {
+		append_without_boundaries(decoding, text ? text : "");
 		return;
-	GByteArray bytes = {.data = (guint8 *)(uintptr_t)text, .len = (guint)strlen(text)};
-	text_plain_append(decoding, &bytes, NULL);
+	}
+	g_autofree char *whole =
+	        g_strdup_printf("Content-Type: %s; boundary=\"%s\"\n\n%s", type, boundary, text);
+	OBJECT(GMimeStream) stream = g_mime_stream_mem_new_with_buffer(whole, strlen(whole));
+	OBJECT(GMimeParser) parser = g_mime_parser_new_with_stream(stream);
+	OBJECT(GMimeObject) object = g_mime_parser_construct_part(parser, NULL);
+	if (GMIME_IS_MULTIPART(object) && g_mime_multipart_get_count(GMIME_MULTIPART(object)) > 0)
+		walk_multipart(decoding, GMIME_MULTIPART(object), type, depth + 1);
+	else
+		append_without_boundaries(decoding, text);
 }
 
 static void walk_multipart(struct decoding *decoding, GMimeMultipart *multipart, const char *type, int depth)
 {
 	int count = g_mime_multipart_get_count(multipart);
 	if (count == 0) {
-		walk_childless(decoding, multipart);
+		walk_childless(decoding, multipart, type, depth);
 		return;
 	}
 	if (strcmp(type, "multipart/alternative") == 0) {

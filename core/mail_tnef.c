@@ -17,7 +17,13 @@ enum {
 	ATT_PROPERTIES = 0x9003,
 	ATT_ATTACHMENT = 0x9005
 };
-enum { PROP_BODY = 0x1000, PROP_LONG_NAME = 0x3707, PROP_DISPLAY_NAME = 0x3001, PROP_RTF = 0x1009 };
+enum {
+	PROP_BODY = 0x1000,
+	PROP_LONG_NAME = 0x3707,
+	PROP_DISPLAY_NAME = 0x3001,
+	PROP_RTF = 0x1009,
+	PROP_HTML = 0x1013
+};
 
 struct reader {
 	const guint8 *p, *end;
@@ -171,9 +177,11 @@ static void read_message_properties(struct decoding *decoding, struct reader rea
 			        string_of(property.data, property.size, property.type == 0x1f);
 			GByteArray bytes = {(guint8 *)text, (guint)(text ? strlen(text) : 0)};
 			text_plain_append(decoding, &bytes, NULL);
-		} else if (property.id == PROP_RTF && property.size && decoding->parts++ < MAIL_MAX_PARTS) {
-			attachment_add(decoding, g_strdup("body.rtf"), g_strdup("text/rtf"), property.data,
-			        property.size);
+		} else if ((property.id == PROP_RTF || property.id == PROP_HTML) && property.size &&
+		           decoding->parts++ < MAIL_MAX_PARTS) {
+			bool rtf = property.id == PROP_RTF;
+			attachment_add(decoding, g_strdup(rtf ? "body.rtf" : "body.html"),
+			        g_strdup(rtf ? "text/rtf" : "text/html"), property.data, property.size);
 		}
 	}
 }

@@ -27,6 +27,11 @@ static json_t *dump_text(const char *text, size_t size)
 	json_set_string(object, "text", text);
 	json_set_string(object, "reply_text", reply);
 	json_set_bool(object, "quoted", quoted);
+	g_autoptr(GArray) spans = reply_spans(text, size, &quoted);
+	g_autofree char *first = spans->len ? g_strndup(text + g_array_index(spans, struct span, 0).offset,
+	                                              g_array_index(spans, struct span, 0).length)
+	                                    : g_strdup("");
+	json_set_string(object, "first", first);
 	return object;
 }
 
