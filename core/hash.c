@@ -55,12 +55,17 @@ void hash_stream_add(struct hash_stream *stream, const void *data, size_t size)
 	must(gnutls_hash(stream->handle, data, size));
 }
 
+void hash_stream_end_raw(struct hash_stream *stream, uint8_t out[HASH_SIZE])
+{
+	gnutls_hash_deinit(stream->handle, out);
+	g_free(stream);
+}
+
 void hash_stream_end(struct hash_stream *stream, char out[HASH_HEX_SIZE])
 {
 	uint8_t hash[HASH_SIZE];
-	gnutls_hash_deinit(stream->handle, hash);
+	hash_stream_end_raw(stream, hash);
 	hash_to_hex(hash, out);
-	g_free(stream);
 }
 
 void random_bytes(void *out, size_t size)

@@ -20,6 +20,7 @@ struct hash_stream *hash_stream_new(void);
 void hash_stream_add(struct hash_stream *stream, const void *data, size_t size);
 /* Frees the stream. */
 void hash_stream_end(struct hash_stream *stream, char out[HASH_HEX_SIZE]);
+void hash_stream_end_raw(struct hash_stream *stream, uint8_t out[HASH_SIZE]);
 
 /* Random bytes for salts and tokens; aborts if the system has none. */
 void random_bytes(void *out, size_t size);
