@@ -20,8 +20,11 @@ struct witness *witness_new(const struct witness_settings *settings, GError **er
 {
 	AUTO(witness) witness = g_new0(struct witness, 1);
 	if (g_str_has_prefix(settings->place, "http")) {
-		struct http_settings http = {.name = "witness", .url = settings->place, .ca_file = settings->ca_file,
-			.bearer = settings->bearer, .max_response = WITNESS_MAX};
+		struct http_settings http = {.name = "witness",
+		        .url = settings->place,
+		        .ca_file = settings->ca_file,
+		        .bearer = settings->bearer,
+		        .max_response = WITNESS_MAX};
 		witness->http = http_client_new(&http, error);
 		return witness->http ? g_steal_pointer(&witness) : NULL;
 	}
@@ -99,7 +102,8 @@ bool witness_add_note(struct witness *witness, const char *note, GError **error)
 	return add_line(witness, object, error);
 }
 
-bool witness_add_erasure(struct witness *witness, const char *kind, const char *hash, int64_t time, GError **error)
+bool witness_add_erasure(
+        struct witness *witness, const char *kind, const char *hash, int64_t time, GError **error)
 {
 	JSON_AUTO object = json_object();
 	json_set_string(object, "erased", hash);
@@ -108,9 +112,35 @@ bool witness_add_erasure(struct witness *witness, const char *kind, const char *
 	return add_line(witness, object, error);
 }
 
-/* All lines; "" if there is nothing yet. */
-static GBytes *read_lines(struct witness *witness, GError **error)
+enum { TAIL = 65536 };
+
+/* The last TAIL bytes of a file, from the first whole line on. */
+static GBytes *read_tail(const char *path, GError **error)
 {
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		fail_path("open", path, error);
+		return NULL;
+	}
+	off_t end = lseek(fd, 0, SEEK_END);
+	off_t start = end > TAIL ? end - TAIL : 0;
+	g_autofree char *buffer = g_malloc(TAIL);
+	ssize_t n = pread(fd, buffer, TAIL, start);
+	close(fd);
+	if (n < 0) {
+		fail_path("read", path, error);
+		return NULL;
+	}
+	const char *newline = start ? memchr(buffer, '\n', (size_t)n) : NULL;
+	size_t skip = newline ? (size_t)(newline + 1 - buffer) : 0;
+	return g_bytes_new(buffer + skip, (size_t)n - skip);
+}
+
+/* All lines, or the last ones; "" if there is nothing yet. */
+static GBytes *read_lines(struct witness *witness, bool tail, GError **error)
+{
+	if (tail && witness->path && g_file_test(witness->path, G_FILE_TEST_EXISTS))
+		return read_tail(witness->path, error);
 	if (witness->http) {
 		struct http_request request = {.accept = "application/x-ndjson", .any_client_error = true};
 		AUTO(http_response) response = http_send(witness->http, &request, error);
@@ -124,10 +154,10 @@ static GBytes *read_lines(struct witness *witness, GError **error)
 }
 
 /* Calls `take` for each object that can be read. */
-static bool each_line(struct witness *witness, void (*take)(json_t *object, GPtrArray *into), GPtrArray *into,
-	unsigned *broken, GError **error)
+static bool each_line(struct witness *witness, bool tail, void (*take)(json_t *object, GPtrArray *into),
+        GPtrArray *into, unsigned *broken, GError **error)
 {
-	g_autoptr(GBytes) bytes = read_lines(witness, error);
+	g_autoptr(GBytes) bytes = read_lines(witness, tail, error);
 	if (!bytes)
 		return false;
 	gsize size;
@@ -153,12 +183,22 @@ static void take_note(json_t *object, GPtrArray *into)
 		g_ptr_array_add(into, g_strdup(note));
 }
 
-GPtrArray *witness_notes(struct witness *witness, unsigned *broken, GError **error)
+static GPtrArray *notes_of(struct witness *witness, bool tail, unsigned *broken, GError **error)
 {
 	g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
 	if (broken)
 		*broken = 0;
-	return each_line(witness, take_note, notes, broken, error) ? g_steal_pointer(&notes) : NULL;
+	return each_line(witness, tail, take_note, notes, broken, error) ? g_steal_pointer(&notes) : NULL;
+}
+
+GPtrArray *witness_notes(struct witness *witness, unsigned *broken, GError **error)
+{
+	return notes_of(witness, false, broken, error);
+}
+
+GPtrArray *witness_newest_notes(struct witness *witness, unsigned *broken, GError **error)
+{
+	return notes_of(witness, true, broken, error);
 }
 
 static void erasure_free(void *data)
@@ -182,5 +222,6 @@ static void take_erasure(json_t *object, GPtrArray *into)
 GPtrArray *witness_erasures(struct witness *witness, GError **error)
 {
 	g_autoptr(GPtrArray) erasures = g_ptr_array_new_with_free_func(erasure_free);
-	return each_line(witness, take_erasure, erasures, NULL, error) ? g_steal_pointer(&erasures) : NULL;
+	return each_line(witness, false, take_erasure, erasures, NULL, error) ? g_steal_pointer(&erasures)
+	                                                                      : NULL;
 }

@@ -1,8 +1,8 @@
 /* log_witness.h - where checkpoints go that the journal's own disk cannot take back.
  *
- * A witness is a file (best on another disk or host), standard output, or an HTTPS address. A file and an address
- * can be asked for the newest checkpoint, so that a restored journal is recognised; standard output cannot.
- * The erasure list lives beside it: what was erased stays erased after a backup is restored.
+ * A witness is a file (best on another disk or host), standard output, or an HTTPS address. A file and an
+ * address can be asked for the newest checkpoint, so that a restored journal is recognised; standard output
+ * cannot. The erasure list lives beside it: what was erased stays erased after a backup is restored.
  *
  * File: one JSON object a line, {"note":"…"} or {"erased":"<keyed hash>","kind":"person"|"item","time":…},
  * append-only. Address: POST of such a line appends it, GET gives all lines.
@@ -34,11 +34,14 @@ bool witness_can_answer(const struct witness *witness);
 
 /* Appends durably (file: one write, fsync). */
 bool witness_add_note(struct witness *witness, const char *note, GError **error);
-bool witness_add_erasure(struct witness *witness, const char *kind, const char *hash, int64_t time, GError **error);
+bool witness_add_erasure(
+        struct witness *witness, const char *kind, const char *hash, int64_t time, GError **error);
 
-/* What the witness holds; empty if it is new or cannot answer. Broken lines (a torn write at the end) are skipped
- * and counted. GPtrArray of char *, oldest first. */
+/* What the witness holds; empty if it is new or cannot answer. Broken lines (a torn write at the end) are
+ * skipped and counted. GPtrArray of char *, oldest first. */
 GPtrArray *witness_notes(struct witness *witness, unsigned *broken, GError **error);
+/* The same from the last 64 KiB of a file: enough for the newest checkpoint, at any age of the witness. */
+GPtrArray *witness_newest_notes(struct witness *witness, unsigned *broken, GError **error);
 
 struct erasure {
 	char *kind, *hash;

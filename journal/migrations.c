@@ -10,6 +10,7 @@
 
 const struct migration *const migrations[] = {
         &migration_base,
+        &migration_log,
         NULL,
 };
 

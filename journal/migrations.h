@@ -20,6 +20,7 @@ struct migration {
 };
 
 extern const struct migration migration_base;
+extern const struct migration migration_log;
 
 /* All of them, ascending, NULL at the end. */
 extern const struct migration *const migrations[];
