@@ -123,6 +123,18 @@ void log_signer_free(struct log_signer *signer)
 	g_free(signer);
 }
 
+/* Exactly `wanted` bytes in canonical base64: no second spelling of the same bytes passes. */
+static bool decode_exact(const char *text, uint8_t *out, gsize wanted)
+{
+	gsize size;
+	g_autofree guchar *bytes = g_base64_decode(text, &size);
+	g_autofree char *again = g_base64_encode(bytes, size);
+	if (size != wanted || strcmp(again, text) != 0)
+		return false;
+	memcpy(out, bytes, wanted);
+	return true;
+}
+
 /* "<name>+<id>+<base64(1 ‖ key)>" from its last two plus signs (base64 may hold plus signs, names may not).
  */
 static bool parse_key_text(const char *text, char **name, uint8_t key[KEY_SIZE], uint8_t id[ID_SIZE])
@@ -130,9 +142,8 @@ static bool parse_key_text(const char *text, char **name, uint8_t key[KEY_SIZE],
 	g_auto(GStrv) parts = g_strsplit(text, "+", 3);
 	if (g_strv_length(parts) != 3 || !name_is_valid(parts[0]) || strlen(parts[1]) != 2 * ID_SIZE)
 		return false;
-	gsize size;
-	g_autofree guchar *typed = g_base64_decode(parts[2], &size);
-	if (size != 1 + KEY_SIZE || typed[0] != ED25519)
+	uint8_t typed[1 + KEY_SIZE];
+	if (!decode_exact(parts[2], typed, sizeof typed) || typed[0] != ED25519)
 		return false;
 	for (int i = 0; i < ID_SIZE; i++) {
 		int high = g_ascii_xdigit_value(parts[1][2 * i]),
@@ -235,17 +246,6 @@ static const char *note_end(const char *note)
 	return blank ? blank + 1 : NULL;
 }
 
-static bool parse_root(const char *text, struct log_hash *out)
-{
-	gsize size;
-	g_autofree guchar *root = g_base64_decode(text, &size);
-	g_autofree char *again = g_base64_encode(root, size);
-	if (size != HASH_SIZE || strcmp(again, text) != 0)
-		return false;
-	memcpy(out->bytes, root, HASH_SIZE);
-	return true;
-}
-
 bool checkpoint_parse(const char *note, struct checkpoint *out, GError **error)
 {
 	const char *end = note_end(note);
@@ -259,7 +259,7 @@ bool checkpoint_parse(const char *note, struct checkpoint *out, GError **error)
 		return bad_note(error, "it needs origin, size and root");
 	if (!g_ascii_string_to_unsigned(lines[1], 10, 0, G_MAXINT64, &size, NULL))
 		return bad_note(error, "the size is no number");
-	if (!parse_root(lines[2], &checkpoint.root))
+	if (!decode_exact(lines[2], checkpoint.root.bytes, HASH_SIZE))
 		return bad_note(error, "the root is no base64 of 32 bytes");
 	gint64 time = 0;
 	if (g_str_has_prefix(lines[3], "time ") &&
@@ -297,9 +297,8 @@ static enum line_result check_line(
 	g_auto(GStrv) parts = g_strsplit(line + strlen(DASH), " ", 2);
 	if (g_strv_length(parts) != 2 || strcmp(parts[0], verifier->name) != 0)
 		return LINE_OTHER_KEY;
-	gsize size;
-	g_autofree guchar *blob = g_base64_decode(parts[1], &size);
-	if (size != ID_SIZE + SIGNATURE_SIZE || memcmp(blob, verifier->id, ID_SIZE) != 0)
+	uint8_t blob[ID_SIZE + SIGNATURE_SIZE];
+	if (!decode_exact(parts[1], blob, sizeof blob) || memcmp(blob, verifier->id, ID_SIZE) != 0)
 		return LINE_OTHER_KEY;
 	return signature_is_valid(verifier, text, length, blob + ID_SIZE) ? LINE_GOOD : LINE_BAD;
 }
