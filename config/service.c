@@ -38,8 +38,7 @@ struct http_client *service_client(
 	return http_client_new(&settings, error);
 }
 
-static void check_secret(
-        const char *path, const char *key, const struct yaml_node *map, struct diag *diag)
+static void check_secret(const char *path, const char *key, const struct yaml_node *map, struct diag *diag)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *secret = path ? secret_read(path, &error) : NULL;

@@ -45,11 +45,13 @@ struct service {
 		.offset = offsetof(structure, member.timeout), .help = "Absolute time limit of one call."    \
 	}
 
-/* A client for one thread. `name` is for messages ("sink archive"); `stop` may be NULL. ERROR_CONFIG. No I/O. */
+/* A client for one thread. `name` is for messages ("sink archive"); `stop` may be NULL. ERROR_CONFIG. No I/O.
+ */
 struct http_client *service_client(
         const struct service *service, const char *name, const volatile gint *stop, GError **error);
 
-/* Reports to diag what no single option can: half given credentials, a missing variable, an unreadable file. */
+/* Reports to diag what no single option can: half given credentials, a missing variable, an unreadable file.
+ */
 void service_check(const struct service *service, const struct yaml_node *map, struct diag *diag);
 
 #endif

@@ -7,8 +7,8 @@
 /* Bytes of content one entry may hold: it goes out as one JSON text. */
 #define ARCHIVE_MAX_CONTENT (16 * 1024 * 1024)
 
-/* ArchiveEntry of docs/openapi/services.yaml. ERROR_INPUT of SCOPE_ITEM if the item is too large or its content
- * gone; NULL then. New reference. */
+/* ArchiveEntry of docs/openapi/services.yaml. ERROR_INPUT of SCOPE_ITEM if the item is too large or its
+ * content gone; NULL then. New reference. */
 json_t *archive_entry(const struct sink_job *job, GError **error);
 
 /* Mode of the delivery: the source says that it archives itself. */

@@ -20,7 +20,8 @@ static bool ask(struct sink_session *session, const char *id, json_t **receipt, 
 	if (response->status == 404)
 		return true;
 	if (response->status / 100 != 2) {
-		fail_as(error, ERROR_DENIED, SCOPE_ITEM, WHEN_NEVER, "the archive answers %d", response->status);
+		fail_as(error, ERROR_DENIED, SCOPE_ITEM, WHEN_NEVER, "the archive answers %d",
+		        response->status);
 		return false;
 	}
 	gsize size;
@@ -71,7 +72,8 @@ static json_t *write_entry(struct sink_session *session, const struct sink_job *
 	if (!receipt || g_strcmp0(json_get_string(receipt, "sha256"), sha256) == 0)
 		return receipt;
 	json_decref(receipt);
-	fail_as(error, ERROR_UNCERTAIN, SCOPE_ITEM, WHEN_LATER, "the archive stored other bytes than were sent");
+	fail_as(error, ERROR_UNCERTAIN, SCOPE_ITEM, WHEN_LATER,
+	        "the archive stored other bytes than were sent");
 	return NULL;
 }
 

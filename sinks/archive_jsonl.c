@@ -188,15 +188,16 @@ static bool append(int fd, int64_t at, const GString *lines, const char *name, G
 		return false;
 	if (fdatasync(fd) != 0)
 		return folder_fail(error, "sync", name);
-	if (pread(fd, back, lines->len, at) == (ssize_t)lines->len && memcmp(back, lines->str, lines->len) == 0)
+	if (pread(fd, back, lines->len, at) == (ssize_t)lines->len &&
+	        memcmp(back, lines->str, lines->len) == 0)
 		return true;
 	fail(error, ERROR_UNAVAILABLE, "%s: what was written does not read back", name);
 	return false;
 }
 
 /* Writes the lines of jobs[0…n) that belong to the locked file. */
-static bool write_jobs(
-        struct sink_session *session, int fd, struct sink_job *const *jobs, unsigned n, const char *name, GError **error)
+static bool write_jobs(struct sink_session *session, int fd, struct sink_job *const *jobs, unsigned n,
+        const char *name, GError **error)
 {
 	struct day_file *day = known_day(session, fd, name);
 	if (!catch_up(day, fd, name, error))
@@ -221,8 +222,8 @@ static bool write_jobs(
 	return true;
 }
 
-static bool write_day(
-        struct sink_session *session, struct sink_job *const *jobs, unsigned n, const char *name, GError **error)
+static bool write_day(struct sink_session *session, struct sink_job *const *jobs, unsigned n,
+        const char *name, GError **error)
 {
 	int fd = openat(session->root, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)

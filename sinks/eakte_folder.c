@@ -4,9 +4,9 @@
  *     PATH/<item number / 1000>/<item>.meta.json    what it is; comes last: a document is there when this is
  *     PATH/.staging/                                what is being written; never to be read
  *
- * The name comes from the idempotency key, so a repetition meets its own document. An importer that takes files
- * away moves them into `taken`, where they are looked for too. Many small files share one barrier (syncfs);
- * rename comes after it, so a power cut leaves no half document.
+ * The name comes from the idempotency key, so a repetition meets its own document. An importer that takes
+ * files away moves them into `taken`, where they are looked for too. Many small files share one barrier
+ * (syncfs); rename comes after it, so a power cut leaves no half document.
  */
 #include "sinks/folder.h"
 #include "sinks/members.h"
@@ -36,7 +36,8 @@ static const struct option eakte_folder_options[] = {
         {.name = "taken",
                 .type = OPTION_PATH,
                 .offset = offsetof(struct folder_settings, taken),
-                .help = "Folder into which the importer moves what it has taken (same subfolders). A document "
+                .help = "Folder into which the importer moves what it has taken (same subfolders). A "
+                        "document "
                         "found there is not put down again."},
         OPTION_END,
 };
@@ -136,7 +137,8 @@ static bool stage_content(
 	hash_stream_end(writer.hash, sha256);
 	ok = folder_end(writer.fd, ok, sync, error);
 	if (ok && (strcmp(sha256, delivery->item->sha256) != 0 || writer.size != delivery->item_size)) {
-		fail_as(error, ERROR_INPUT, SCOPE_ITEM, WHEN_NEVER, "the journal's bytes have not the hash of receipt");
+		fail_as(error, ERROR_INPUT, SCOPE_ITEM, WHEN_NEVER,
+		        "the journal's bytes have not the hash of receipt");
 		return false;
 	}
 	return ok;
@@ -181,7 +183,8 @@ static bool accept_receipt(struct document *document, json_t *receipt, GError **
 	const struct delivery *delivery = document->job->delivery;
 	const char *sha256 = json_get_string(receipt, "sha256");
 	if (g_strcmp0(sha256, delivery->item->sha256) != 0) {
-		fail_as(error, ERROR_DENIED, SCOPE_ITEM, WHEN_NEVER, "other bytes stand in the eAkte under this key");
+		fail_as(error, ERROR_DENIED, SCOPE_ITEM, WHEN_NEVER,
+		        "other bytes stand in the eAkte under this key");
 		return false;
 	}
 	document->job->receipt = json_incref(receipt);
@@ -212,9 +215,8 @@ static void stage(const struct sink_session *session, struct document *document,
 
 static bool place(const struct sink_session *session, struct document *document, GError **error)
 {
-	document->placed =
-	        folder_place(session->root, &document->staged_content, document->content, error) &&
-	        folder_place(session->root, &document->staged_meta, document->meta, error);
+	document->placed = folder_place(session->root, &document->staged_content, document->content, error) &&
+	                   folder_place(session->root, &document->staged_meta, document->meta, error);
 	return document->placed;
 }
 
@@ -254,8 +256,8 @@ static bool job_is_open(const struct sink_job *job)
 }
 
 /* Stages all, until one fails for a reason that is not its own. Returns how many were looked at. */
-static unsigned stage_all(
-        const struct sink_session *session, struct document *documents, struct sink_job *const *jobs, unsigned n)
+static unsigned stage_all(const struct sink_session *session, struct document *documents,
+        struct sink_job *const *jobs, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		document_init(&documents[i], jobs[i]);
@@ -352,7 +354,8 @@ struct listing {
 static bool list_folder(int folder, const char *name, void *data)
 {
 	const struct listing *listing = data;
-	return !g_str_has_suffix(name, ".meta.json") || list_one(folder, name, listing->lister, listing->context);
+	return !g_str_has_suffix(name, ".meta.json") ||
+	       list_one(folder, name, listing->lister, listing->context);
 }
 
 static bool folder_list(struct sink_session *session, sink_lister lister, void *context, GError **error)

@@ -38,7 +38,8 @@ static void sweep(int staging)
 	DIR *dir = fdopendir(dup(staging));
 	for (const struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
 		struct stat st;
-		if (entry->d_name[0] != '.' && fstatat(staging, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		if (entry->d_name[0] != '.' &&
+		        fstatat(staging, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		        st.st_mtime < time(NULL) - STALE_SECONDS)
 			unlinkat(staging, entry->d_name, 0);
 	}
@@ -232,7 +233,8 @@ static char *shard_of(const char *key)
 	const char *dash = strrchr(item, '-');
 	char *end = NULL;
 	guint64 number = dash && g_ascii_isdigit(dash[1]) ? g_ascii_strtoull(dash + 1, &end, 10) : 0;
-	return end && *end == '\0' ? g_strdup_printf("%" G_GUINT64_FORMAT, number / SHARD) : g_strdup("other");
+	return end && *end == '\0' ? g_strdup_printf("%" G_GUINT64_FORMAT, number / SHARD)
+	                           : g_strdup("other");
 }
 
 char *folder_name(const char *key)

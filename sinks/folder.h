@@ -1,7 +1,7 @@
 /* folder.h - durable steps below one folder, for the sinks that write files: stage, barrier, place, sync.
  *
- * All names are relative to a folder descriptor; symbolic links at the end of a name are not followed. Failures:
- * disk full is ERROR_AGAIN, all else ERROR_UNAVAILABLE, scope SOURCE.
+ * All names are relative to a folder descriptor; symbolic links at the end of a name are not followed.
+ * Failures: disk full is ERROR_AGAIN, all else ERROR_UNAVAILABLE, scope SOURCE.
  */
 #ifndef SINKS_FOLDER_H
 #define SINKS_FOLDER_H

@@ -79,8 +79,8 @@ static bool is_sha256(const char *text)
 	return text && strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
 }
 
-json_t *http_outlet_call(struct sink_session *session, const struct http_request *request, const json_t *body,
-        GError **error)
+json_t *http_outlet_call(
+        struct sink_session *session, const struct http_request *request, const json_t *body, GError **error)
 {
 	if (g_get_monotonic_time() < session->wait_until) {
 		fail(error, ERROR_AGAIN, "the service asked to wait");

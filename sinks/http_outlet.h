@@ -22,9 +22,9 @@ char *http_outlet_describe(const struct outlet *outlet);
 struct http_client *http_outlet_client(struct sink_session *session);
 
 /* One call with a JSON body (may be NULL); the receipt is made of the answer: {"id":…} and, if it says one,
- * {"sha256":…}. An answer without id is no receipt: ERROR_UNCERTAIN. After a Retry-After no call is made until the time has
- * come (ERROR_AGAIN, scope SOURCE). NULL on failure. New reference. */
-json_t *http_outlet_call(struct sink_session *session, const struct http_request *request, const json_t *body,
-        GError **error);
+ * {"sha256":…}. An answer without id is no receipt: ERROR_UNCERTAIN. After a Retry-After no call is made
+ * until the time has come (ERROR_AGAIN, scope SOURCE). NULL on failure. New reference. */
+json_t *http_outlet_call(
+        struct sink_session *session, const struct http_request *request, const json_t *body, GError **error);
 
 #endif

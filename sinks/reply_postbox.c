@@ -1,4 +1,5 @@
-/* reply_postbox.c - a reply as a message in the customer's postbox; never repeated when the outcome is unknown. */
+/* reply_postbox.c - a reply as a message in the customer's postbox; never repeated when the outcome is
+ * unknown. */
 #include "core/error.h"
 #include "sinks/http_outlet.h"
 #include "sinks/members.h"
@@ -22,8 +23,7 @@ static void postbox_deliver(struct sink_session *session, struct sink_job *const
 	for (unsigned i = 0; i < n; i++) {
 		struct sink_job *job = jobs[i];
 		JSON_AUTO message = message_of(job->reply);
-		const struct http_request request = {
-		        .method = "POST", .idempotency_key = job->delivery->key};
+		const struct http_request request = {.method = "POST", .idempotency_key = job->delivery->key};
 		job->receipt = http_outlet_call(session, &request, message, &job->error);
 		job->done = job->receipt != NULL;
 		if (!job->done && error_scope(job->error) == SCOPE_SOURCE)

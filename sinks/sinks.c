@@ -56,8 +56,8 @@ static void unknown_type(
 	const char *const *list = (const char *const *)names->pdata;
 	g_autofree char *all = g_strjoinv(", ", (char **)names->pdata);
 	const char *near = did_you_mean(name, list);
-	yaml_error(diag, yaml_get(map, "type"), "%s: no type \"%s\", expected %s%s%s%s", role_names[role], name,
-	        all, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+	yaml_error(diag, yaml_get(map, "type"), "%s: no type \"%s\", expected %s%s%s%s", role_names[role],
+	        name, all, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 static void load_one(

@@ -35,7 +35,8 @@ static json_t *ticket_of_task(const struct task *task)
 
 static json_t *ticket_of_delivery(const struct sink_job *job)
 {
-	static const char *const copied[] = {"queue", "dated", "not_before", "text", "cites", "concern", NULL};
+	static const char *const copied[] = {
+	        "queue", "dated", "not_before", "text", "cites", "concern", NULL};
 	json_t *ticket = json_object();
 	json_set_string(ticket, "kind", "ticket");
 	for (int i = 0; copied[i]; i++)
