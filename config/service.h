@@ -1,7 +1,9 @@
 /* service.h - the options that every HTTP service of the deployment file shares, and a client made from them.
  *
+ * `limit` is the default of `timeout`.
+ *
  *     struct x_settings { struct service service; … };
- *     const struct option x_options[] = {SERVICE_OPTIONS(struct x_settings, service), …, OPTION_END};
+ *     const struct option x_options[] = {SERVICE_OPTIONS(struct x_settings, service, "60s"), …, OPTION_END};
  */
 #ifndef CONFIG_SERVICE_H
 #define CONFIG_SERVICE_H
@@ -22,7 +24,7 @@ struct service {
 		.help = words                                                                                \
 	}
 
-#define SERVICE_OPTIONS(structure, member)                                                                   \
+#define SERVICE_OPTIONS(structure, member, limit)                                                            \
 	SERVICE_OPTION_(structure, member, url, OPTION_URL, OPTION_REQUIRED, "Address of the service."),     \
 	        SERVICE_OPTION_(structure, member, ca_file, OPTION_PATH, 0,                                  \
 	                "PEM file with the only authorities trusted here; without it the system's."),        \
@@ -41,7 +43,7 @@ struct service {
 	                "Environment variable with the OAuth 2 client secret."),                             \
 	        SERVICE_OPTION_(structure, member, scope, OPTION_STRING, 0, "OAuth 2 scope to ask for."),    \
 	{                                                                                                    \
-		.name = "timeout", .type = OPTION_DURATION, .fallback = "60s", .min = 1, .max = 600,         \
+		.name = "timeout", .type = OPTION_DURATION, .fallback = limit, .min = 1, .max = 600,         \
 		.offset = offsetof(structure, member.timeout), .help = "Absolute time limit of one call."    \
 	}
 

@@ -107,6 +107,25 @@ json_t *facts_to_json(const struct facts *facts)
 	return json;
 }
 
+static int32_t unknown_of(const struct fact_field *field)
+{
+	return field->words ? 0 : DAY_NONE;
+}
+
+void facts_complete(struct facts *facts, const struct facts *other)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
+		if (*slot(facts, &fields[i]) == unknown_of(&fields[i]))
+			*slot(facts, &fields[i]) = *slot((struct facts *)other, &fields[i]);
+}
+
+void facts_agree(struct facts *facts, const struct facts *other)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
+		if (*slot(facts, &fields[i]) != *slot((struct facts *)other, &fields[i]))
+			*slot(facts, &fields[i]) = unknown_of(&fields[i]);
+}
+
 const char *facts_name(unsigned index)
 {
 	return index < G_N_ELEMENTS(fields) ? fields[index].name : NULL;

@@ -54,6 +54,11 @@ bool facts_from_json(const json_t *json, struct facts *out, GError **error);
 /* All facts, the unknown ones too: what a decision freezes. New reference. */
 json_t *facts_to_json(const struct facts *facts);
 
+/* Takes from `other` what `facts` does not know. */
+void facts_complete(struct facts *facts, const struct facts *other);
+/* What the two do not agree on becomes unknown. */
+void facts_agree(struct facts *facts, const struct facts *other);
+
 /* For help and documentation: name of fact `index` (0 …) and its allowed words (NULL-terminated, first is
  * "unknown"; NULL for a date). NULL behind the last one. */
 const char *facts_name(unsigned index);

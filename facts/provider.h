@@ -51,9 +51,10 @@ struct facts_provider {
 	struct facts_session *(*open)(const struct facts_outlet *outlet, struct journal *journal,
 	        const volatile gint *stop, GError **error);
 
-	/* Answers `n` questions: results[i] is all unknown, and known[i] false, where this provider knows
-	 * nothing. False with *error: could not be asked (all of them unknown). May block up to the
-	 * provider's time limit for the whole batch; returns at once while its circuit breaker is open. */
+	/* Answers `n` questions, each with at most one Kundennummer, normalised, and a normalised address:
+	 * results[i] is all unknown, and known[i] false, where this provider knows nothing. False with
+	 * *error: could not be asked (all of them unknown). May block up to the provider's time limit for the
+	 * whole batch; returns at once while its circuit breaker is open. */
 	bool (*look_up)(struct facts_session *session, const struct facts_query *queries, unsigned n,
 	        struct facts *results, bool *known, GError **error);
 

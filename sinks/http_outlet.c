@@ -5,7 +5,7 @@
 #include <string.h>
 
 const struct option http_outlet_options[] = {
-        SERVICE_OPTIONS(struct http_outlet_settings, service),
+        SERVICE_OPTIONS(struct http_outlet_settings, service, "60s"),
         {.name = "id_pointer",
                 .type = OPTION_POINTER,
                 .fallback = "/id",
