@@ -41,7 +41,8 @@ static int64_t item_of(const struct delivery_result *result)
 
 static int64_t due_of(const struct writing *writing, const struct delivery_result *result)
 {
-	if (result->outcome == DELIVERY_RETRY)
+	bool later = result->outcome == DELIVERY_RETURNED && result->retry_at;
+	if (result->outcome == DELIVERY_RETRY || later)
 		return MAX(result->retry_at, writing->business);
 	return result->delivery->not_before;
 }

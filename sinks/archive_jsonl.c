@@ -19,7 +19,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BATCH = 200, KNOWN_DAYS = 8, LOCK_TRIES = 1000, LOCK_PAUSE = 10000, PIECE = 1 << 16 };
+enum {
+	BATCH = 200,
+	KNOWN_DAYS = 8,
+	LOCK_TRIES = 1000,
+	LOCK_PAUSE = 10000,
+	PIECE = 1 << 16,
+	LINES_MAX = 32 << 20
+};
 
 struct jsonl_settings {
 	char *path;
@@ -204,7 +211,7 @@ static bool write_jobs(struct sink_session *session, int fd, struct sink_job *co
 		return false;
 	g_autoptr(GString) lines = g_string_new(NULL);
 	g_autofree bool *written = g_new0(bool, n);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n && lines->len < LINES_MAX; i++) /* the rest stays untried for now */
 		written[i] = add_line(day, jobs[i], name, lines);
 	if (lines->len > 0 && !append(fd, day->read, lines, name, error)) {
 		if (ftruncate(fd, day->read) != 0)

@@ -80,6 +80,7 @@ static GBytes *postbox_message(const struct reply *reply)
 {
 	JSON_AUTO message = json_object();
 	json_set_string(message, "in_reply_to", reply->in_reply_to);
+	json_set_string(message, "notice", reply->notice);
 	json_set_string(message, "address", reply->to);
 	json_set_string(message, "subject", reply->subject);
 	json_set_string(message, "body", reply->body);

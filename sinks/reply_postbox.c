@@ -9,6 +9,8 @@ static json_t *message_of(const struct reply *reply)
 	json_t *message = json_object(), *to = json_object();
 	if (reply->in_reply_to)
 		json_set_string(to, "in_reply_to", reply->in_reply_to);
+	if (reply->notice)
+		json_set_string(to, "notice", reply->notice);
 	if (reply->to)
 		json_set_string(to, "address", reply->to);
 	json_object_set_new(message, "to", to);

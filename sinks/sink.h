@@ -57,7 +57,8 @@ typedef bool (*content_giver)(void *giver, content_taker take, void *context, GE
 /* A reply as it is to leave: rendered, addressed, identified. All strings UTF-8 and not trusted. */
 struct reply {
 	const char *to;          /* email: envelope sender of what is answered; postbox: address or NULL */
-	const char *in_reply_to; /* email: its Message-ID or NULL; postbox: its id */
+	const char *in_reply_to; /* email: its Message-ID or NULL; postbox: its id, or NULL */
+	const char *notice;      /* postbox: id of the eService notice that is answered, or NULL */
 	const char *references;  /* its References, or NULL */
 	const char *subject;
 	const char *body;
