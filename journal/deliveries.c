@@ -1,5 +1,6 @@
 /* deliveries.c - claiming what is due; deliveries that a crash left in `sending` become uncertain here. */
 #include "journal/deliveries.h"
+#include "journal/claim_sql.h"
 #include "journal/internal.h"
 #include "journal/item_rows.h"
 #include "journal/open_tasks.h"
@@ -82,10 +83,7 @@ static bool rescue(struct journal *journal, int64_t now, GError **error)
 {
 	struct db_value args[] = {db_int(now), db_int(RESCUE_MAX)};
 	AUTO(db_rows)
-	rows = db_query(journal->db,
-	        SQL_CLAIM(journal, "SELECT id, item, key FROM delivery WHERE state = 'sending'"
-	                           " AND leased_until <= $1 ORDER BY leased_until LIMIT $2"),
-	        args, 2, error);
+	rows = db_query(journal->db, SQL_CLAIM(journal, SQL_LOST_DELIVERIES), args, 2, error);
 	if (!rows)
 		return false;
 	return !db_rows_count(rows) || give_up(journal, rows, now, error);
@@ -107,9 +105,7 @@ static bool find_handlers(struct journal *journal, struct claiming *claiming, GE
 	for (;;) {
 		struct db_value args[] = {db_text(last)};
 		AUTO(db_rows)
-		rows = db_query(journal->db,
-		        "SELECT min(handler) FROM delivery WHERE state = 'due' AND handler > $1", args, 1,
-		        error);
+		rows = db_query(journal->db, SQL_NEXT_HANDLER, args, 1, error);
 		if (!rows)
 			return false;
 		if (db_rows_is_null(rows, 0, 0))
@@ -136,11 +132,7 @@ static bool choose(struct journal *journal, struct claiming *claiming, const cha
 	struct db_value args[] = {
 	        db_text(handler), db_int(claiming->options->now), db_int(claiming->now), db_int(max)};
 	AUTO(db_rows)
-	rows = db_query(journal->db,
-	        SQL_CLAIM(journal,
-	                "SELECT id FROM delivery WHERE state = 'due' AND handler = $1 AND due <= $2"
-	                " AND leased_until <= $3 ORDER BY due, id LIMIT $4"),
-	        args, 4, error);
+	rows = db_query(journal->db, SQL_CLAIM(journal, SQL_DUE_DELIVERIES), args, 4, error);
 	for (unsigned r = 0; rows && r < db_rows_count(rows); r++) {
 		values_int(chosen, db_rows_int(rows, r, 0));
 		values_int(chosen, claiming->now + claiming->options->duration);

@@ -1,5 +1,6 @@
 /* items.c - claiming items for routing and giving them back. */
 #include "journal/items.h"
+#include "journal/claim_sql.h"
 #include "journal/content_rows.h"
 #include "journal/internal.h"
 #include "journal/item_rows.h"
@@ -149,11 +150,7 @@ static bool claim_items(struct journal *journal, void *data, GError **error)
 		return false;
 	struct db_value args[] = {db_int(claiming->now), db_int(claiming->options->max)};
 	AUTO(db_rows)
-	due = db_query(journal->db,
-	        SQL_CLAIM(journal,
-	                "SELECT id, size, attempts FROM item WHERE state = 'received' AND wake <= $1"
-	                " ORDER BY wake, id LIMIT $2"),
-	        args, 2, error);
+	due = db_query(journal->db, SQL_CLAIM(journal, SQL_DUE_ITEMS), args, 2, error);
 	if (!due)
 		return false;
 	AUTO(values) chosen = values_new(2);

@@ -70,6 +70,7 @@ bool journal_migrate(const struct db_options *options, unsigned *done, GError **
 {
 	struct db_options patient = *options;
 	patient.statement_ms = 4 * 3600 * 1000;
+	patient.busy_ms = 300 * 1000;
 	struct db *db = db_open(&patient, error);
 	bool ok = db && migrations_run(db, done, error);
 	db_close(db);
