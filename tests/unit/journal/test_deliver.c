@@ -26,8 +26,9 @@ static void desk_close(struct desk *desk)
 static bool finish(struct desk *desk, const struct delivery *delivery, enum delivery_outcome outcome)
 {
 	JSON_AUTO receipt = json_pack("{s:s}", "id", "E-1");
-	struct delivery_result result = {
-	        .delivery = delivery, .outcome = outcome, .receipt = receipt, .retry_at = 2 * DAY};
+	struct delivery_result result = {.delivery = delivery, .outcome = outcome, .receipt = receipt};
+	if (outcome == DELIVERY_RETRY)
+		result.retry_at = 2 * DAY;
 	CHECK(journal_delivery_results(desk->journal, &result, 1, DAY, &why));
 	return !result.lost;
 }
