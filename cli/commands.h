@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 
+int run_classify(struct invocation *invocation, GError **error);
 int run_inspect(struct invocation *invocation, GError **error);
 int run_version(struct invocation *invocation, GError **error);
 
