@@ -12,23 +12,11 @@ static bool is_structured(const struct item *item)
 	return item->channel != CHANNEL_EMAIL || json_object_get(item->fields, "channel");
 }
 
-static void place(struct message *message, const struct item *item)
-{
-	message->channel = item->channel;
-	message->received = item->received;
-	if (item->mailbox && *item->mailbox) {
-		g_free(message->mailbox);
-		message->mailbox = g_strdup(item->mailbox);
-	}
-}
-
-struct message *route_unread(const struct item *item)
+static struct message *unreadable(void)
 {
 	struct message *message = message_new();
 	message->undecodable = true;
-	message->text = g_strdup("");
-	message->reply_text = g_strdup("");
-	place(message, item);
+	g_ptr_array_add(message->defects, g_strdup("undecodable"));
 	return message;
 }
 
@@ -43,8 +31,13 @@ struct message *route_message(const struct item *item, GBytes *raw)
 {
 	struct message *message = decode(item, raw);
 	if (!message)
-		return route_unread(item);
-	place(message, item);
+		message = unreadable();
+	message->channel = item->channel;
+	message->received = item->received;
+	if (item->mailbox && *item->mailbox) {
+		g_free(message->mailbox);
+		message->mailbox = g_strdup(item->mailbox);
+	}
 	return message;
 }
 

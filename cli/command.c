@@ -30,8 +30,7 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
-/* All options of a command in one list: shared ones first. Free with g_ptr_array_unref. */
-static GPtrArray *all_options(const struct command *command)
+GPtrArray *command_options(const struct command *command)
 {
 	GPtrArray *all = g_ptr_array_new();
 	if (command->takes & TAKES_CONFIG)
@@ -46,7 +45,7 @@ static GPtrArray *all_options(const struct command *command)
 
 static void unknown_option(const struct command *command, const char *name, GError **error)
 {
-	g_autoptr(GPtrArray) all = all_options(command);
+	g_autoptr(GPtrArray) all = command_options(command);
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (guint i = 0; i < all->len; i++)
 		g_ptr_array_add(names, (gpointer)((const struct command_option *)all->pdata[i])->name);
@@ -58,7 +57,7 @@ static void unknown_option(const struct command *command, const char *name, GErr
 
 static const struct command_option *find_option(const struct command *command, const char *name)
 {
-	g_autoptr(GPtrArray) all = all_options(command);
+	g_autoptr(GPtrArray) all = command_options(command);
 	for (guint i = 0; i < all->len; i++) {
 		const struct command_option *option = all->pdata[i];
 		if (strcmp(option->name, name) == 0)
@@ -177,7 +176,8 @@ static int unknown_command(const char *name)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (const struct command *command = commands; command->name; command++)
-		g_ptr_array_add(names, (gpointer)command->name);
+		if (!command->hidden)
+			g_ptr_array_add(names, (gpointer)command->name);
 	g_ptr_array_add(names, NULL);
 	const char *hint = did_you_mean(name, (const char *const *)names->pdata);
 	fprintf(stderr, "posteingang: unknown command \"%s\"", name);
@@ -268,7 +268,7 @@ void command_help(const struct command *command, FILE *out)
 		print_wrapped(out, command->details, 0);
 	}
 	fprintf(out, "\nOptions:\n");
-	g_autoptr(GPtrArray) all = all_options(command);
+	g_autoptr(GPtrArray) all = command_options(command);
 	for (guint i = 0; i < all->len; i++) {
 		const struct command_option *option = all->pdata[i];
 		fprintf(out, "  --%s%s%s\n", option->name, option->value ? " " : "",
@@ -281,6 +281,7 @@ void command_overview(FILE *out)
 {
 	fprintf(out, "Usage: posteingang COMMAND [options] [arguments]\n\nCommands:\n");
 	for (const struct command *command = commands; command->name; command++)
-		fprintf(out, "  %-11s %s\n", command->name, command->summary);
+		if (!command->hidden)
+			fprintf(out, "  %-11s %s\n", command->name, command->summary);
 	fprintf(out, "\nposteingang COMMAND --help tells more; posteingang --version prints the version.\n");
 }

@@ -37,6 +37,7 @@ struct command {
 	unsigned takes;
 	const struct command_option *options; /* ended by a NULL name; may be NULL */
 	int min_arguments, max_arguments;     /* -1: any number */
+	bool hidden;                          /* for our own scripts: not in help, manual and completion */
 	/* Returns the exit code; with *error set, the code is taken from it and the message is printed. */
 	int (*run)(struct invocation *invocation, GError **error);
 };
@@ -57,6 +58,10 @@ const struct command *invocation_command(const struct invocation *invocation);
 
 /* Parses and runs `posteingang ARGV…`; returns the exit code. Words go to standard error. */
 int command_main(int argc, char **argv);
+
+/* All options of a command, the shared ones first: GPtrArray of const struct command_option, free with
+ * g_ptr_array_unref. */
+GPtrArray *command_options(const struct command *command);
 
 void command_help(const struct command *command, FILE *out);
 void command_overview(FILE *out);

@@ -4,8 +4,18 @@
 
 #include "cli/command.h"
 
-int run_classify(struct invocation *invocation, GError **error);
+int run_completion(struct invocation *invocation, GError **error);
+int run_deliver(struct invocation *invocation, GError **error);
+int run_document(struct invocation *invocation, GError **error);
+int run_facts(struct invocation *invocation, GError **error);
+int run_help(struct invocation *invocation, GError **error);
 int run_inspect(struct invocation *invocation, GError **error);
+int run_migrate(struct invocation *invocation, GError **error);
+int run_pull(struct invocation *invocation, GError **error);
+int run_route(struct invocation *invocation, GError **error);
+int run_run(struct invocation *invocation, GError **error);
+int run_status(struct invocation *invocation, GError **error);
+int run_task(struct invocation *invocation, GError **error);
 int run_version(struct invocation *invocation, GError **error);
 
 #endif

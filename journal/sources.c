@@ -2,6 +2,9 @@
 #include "journal/sources.h"
 #include "journal/internal.h"
 #include "core/error.h"
+#include "core/json.h"
+
+#include <string.h>
 
 void mailbox_lease_free(struct mailbox_lease *lease)
 {
@@ -167,6 +170,13 @@ static void source_status_free(gpointer data)
 	g_free(status);
 }
 
+/* The pull phase keeps the keys under this name, whatever the connector (intake/pull.h). */
+static int64_t unsettled_in(const char *state)
+{
+	JSON_AUTO object = state ? json_read(state, strlen(state), NULL) : NULL;
+	return (int64_t)json_array_size(json_object_get(object, "unsettled"));
+}
+
 static struct source_status *read_status(const struct db_rows *rows, unsigned r)
 {
 	struct source_status *status = g_new0(struct source_status, 1);
@@ -180,6 +190,7 @@ static struct source_status *read_status(const struct db_rows *rows, unsigned r)
 	status->leased_until = db_rows_int(rows, r, 7);
 	status->worker = g_strdup(db_rows_text(rows, r, 8));
 	status->gaps = db_rows_int(rows, r, 9);
+	status->unsettled = unsettled_in(db_rows_text(rows, r, 10));
 	return status;
 }
 
@@ -190,7 +201,7 @@ GPtrArray *journal_sources(struct journal *journal, GError **error)
 	        "SELECT source, name, last_success, last_failure, failure, oldest_waiting, waiting, "
 	        "leased_until,"
 	        " worker, (SELECT count(*) FROM gap WHERE gap.mailbox = mailbox.id AND cleared IS NULL"
-	        " AND kind = 'refused') FROM mailbox ORDER BY source, name",
+	        " AND kind = 'refused'), state FROM mailbox ORDER BY source, name",
 	        NULL, 0, error);
 	if (!rows)
 		return NULL;

@@ -98,6 +98,7 @@ struct source_status {
 	char *failure;                      /* class of the last failure, or NULL */
 	int64_t oldest_waiting, waiting;    /* as last told by take_in */
 	int64_t gaps;                       /* refused and still not taken in */
+	int64_t unsettled;                  /* in the journal, but the source has not been told */
 	int64_t leased_until;               /* 0: free */
 	char *worker;                       /* who holds it, or NULL */
 };

@@ -130,6 +130,9 @@ struct sink {
 extern const struct sink *const sinks_all[];
 const struct sink *sink_find(const char *name, enum sink_role role);
 
+/* The options of the `sinks:` section itself, beside the roles. */
+extern const struct option sinks_options[];
+
 /* The `sinks:` section. */
 struct sinks {
 	struct outlet outlets[SINK_ROLES]; /* sink is NULL where none is configured */

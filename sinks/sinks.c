@@ -23,7 +23,7 @@ static const char *const role_names[SINK_ROLES + 1] = {
         [SINK_TICKETS] = "tickets",
 };
 
-static const struct option common_options[] = {
+const struct option sinks_options[] = {
         {.name = "own_addresses",
                 .type = OPTION_LIST,
                 .offset = offsetof(struct sinks, own_addresses),
@@ -94,7 +94,7 @@ struct sinks *sinks_load(const struct yaml_node *map, struct diag *diag)
 {
 	struct sinks *sinks = g_new0(struct sinks, 1);
 	if (map && yaml_expect(map, YAML_MAP, diag)) {
-		options_read(map, common_options, role_names, sinks, diag);
+		options_read(map, sinks_options, role_names, sinks, diag);
 		for (enum sink_role role = 0; role < SINK_ROLES; role++) {
 			const struct yaml_node *child = yaml_get(map, role_names[role]);
 			if (child)
