@@ -1,4 +1,5 @@
 /* rules_load.c - from the files of a bundle to rule sets: headers, inheritance, targets, sharing out. */
+#include "classifiers/proof.h"
 #include "classifiers/rules_internal.h"
 #include "core/date.h"
 
@@ -417,7 +418,7 @@ struct rules *rules_load(const struct bundle *bundle, struct diag *diag)
 	if (!rules)
 		return NULL;
 	unsigned before = diag_count(diag, SEVERITY_ERROR);
-	/* proof */
+	proof_run(rules, diag);
 	if (diag_count(diag, SEVERITY_ERROR) == before)
 		return rules;
 	rules_free(rules);
