@@ -165,6 +165,21 @@ static void take(json_t *line, json_t *decision, const char *const *keys)
 	}
 }
 
+/* The same objects with these keys in front, null where one has none. */
+static json_t *in_order(const json_t *list, const char *const *keys)
+{
+	json_t *ordered = json_array();
+	size_t i;
+	json_t *entry;
+	json_array_foreach (list, i, entry) {
+		json_t *object = json_object();
+		take(object, entry, keys);
+		json_object_update_missing(object, entry);
+		json_array_append_new(ordered, object);
+	}
+	return ordered;
+}
+
 json_t *verdict_to_json(const struct pipeline *pipeline, const struct verdict *verdict, json_t *id)
 {
 	const struct findings *findings = verdict->findings;
@@ -179,8 +194,12 @@ json_t *verdict_to_json(const struct pipeline *pipeline, const struct verdict *v
 	json_set_bool(line, "third_party", findings->third_party);
 	json_set_bool(line, "resolved", findings->resolved);
 	json_set_string(line, "automatic", automatic_name(findings->automatic));
-	take(line, decision,
-	        (const char *const[]){
-	                "payment_relevant", "doubt", "contact_code", "actions", "suppressed", NULL});
+	take(line, decision, (const char *const[]){"payment_relevant", "doubt", "contact_code", NULL});
+	json_object_set_new(line, "actions",
+	        in_order(json_object_get(decision, "actions"),
+	                (const char *const[]){"handler", "kind", "rule", "cites", NULL}));
+	json_object_set_new(line, "suppressed",
+	        in_order(json_object_get(decision, "suppressed"),
+	                (const char *const[]){"handler", "rule", "reason", "cites", NULL}));
 	return line;
 }

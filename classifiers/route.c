@@ -110,15 +110,7 @@ static bool read_item(struct route *route, struct work *work, GError **error)
 		}
 		work->unread = true;
 	}
-	if (work->unread) {
-		work->message = message_new();
-		work->message->undecodable = true;
-		work->message->channel = claim->item->channel;
-		work->message->received = claim->item->received;
-		work->message->mailbox = g_strdup(claim->item->mailbox);
-	} else {
-		work->message = route_message(claim->item, raw);
-	}
+	work->message = work->unread ? route_unread(claim->item) : route_message(claim->item, raw);
 	return true;
 }
 
@@ -204,6 +196,7 @@ static void decide(struct route *route, struct work *work, struct findings *find
 	        .verdict = work->verdict,
 	        .asked = asked,
 	        .facts_answered = work->facts_answered,
+	        .untouched = work->unread,
 	        .bounced_item = work->bounced_item,
 	        .bounced_delivery = work->bounced_delivery,
 	        .post_tasks = route->options.post_tasks,

@@ -21,6 +21,9 @@
 /* Of content larger than this only the beginning is decoded. A constant: routing depends on no deployment. */
 #define ROUTE_MAX_RAW (8 * 1024 * 1024)
 
+/* Key of the frozen facts: the item was decided without looking at its bytes, and is again. */
+#define ROUTE_UNTOUCHED "untouched"
+
 struct route_options {
 	struct pipeline_active *active;   /* shared by all threads */
 	const struct facts_config *facts; /* NULL: nothing is known */
@@ -56,6 +59,8 @@ bool route_batch(struct route *route, int64_t now, struct route_counts *counts, 
 /* Decodes an item (`raw` NULL if there is none; may be its beginning only). Never NULL: what cannot be read
  * is `undecodable`. Channel and time of receipt are the item's. */
 struct message *route_message(const struct item *item, GBytes *raw);
+/* The message of an item whose bytes are not looked at: undecodable. */
+struct message *route_unread(const struct item *item);
 /* Bytes of a stored item as routing sees them, *raw NULL if it has none. ERROR_INPUT if they are gone. */
 bool route_content(struct journal *journal, int64_t item, int64_t size, GBytes **raw, GError **error);
 

@@ -12,11 +12,23 @@ static bool is_structured(const struct item *item)
 	return item->channel != CHANNEL_EMAIL || json_object_get(item->fields, "channel");
 }
 
-static struct message *unreadable(void)
+static void place(struct message *message, const struct item *item)
+{
+	message->channel = item->channel;
+	message->received = item->received;
+	if (item->mailbox && *item->mailbox) {
+		g_free(message->mailbox);
+		message->mailbox = g_strdup(item->mailbox);
+	}
+}
+
+struct message *route_unread(const struct item *item)
 {
 	struct message *message = message_new();
 	message->undecodable = true;
-	g_ptr_array_add(message->defects, g_strdup("undecodable"));
+	message->text = g_strdup("");
+	message->reply_text = g_strdup("");
+	place(message, item);
 	return message;
 }
 
@@ -31,13 +43,8 @@ struct message *route_message(const struct item *item, GBytes *raw)
 {
 	struct message *message = decode(item, raw);
 	if (!message)
-		message = unreadable();
-	message->channel = item->channel;
-	message->received = item->received;
-	if (item->mailbox && *item->mailbox) {
-		g_free(message->mailbox);
-		message->mailbox = g_strdup(item->mailbox);
-	}
+		return route_unread(item);
+	place(message, item);
 	return message;
 }
 

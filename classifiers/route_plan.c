@@ -125,13 +125,19 @@ static void plan_ticket(
 static const char *const reason_words[][2] = {
         {"undecodable", "Die Nachricht ist nicht lesbar."},
         {"below_threshold", "Das Anliegen ist nicht sicher erkannt."},
+        {"no_concern", "Es ist kein Anliegen erkannt."},
+        {"unknown_concern", "Das Anliegen steht nicht im Katalog."},
         {"unknown_form_kind", "Die Art der Veränderungsmitteilung ist nicht bekannt."},
         {"dates", "Die Daten der Abwesenheit passen nicht zusammen."},
         {"numbers_conflict", "Es sind zwei verschiedene Kundennummern genannt."},
-        {"address_match", "Der Adressabgleich ist fehlgeschlagen."},
+        {"address_mismatch", "Der Adressabgleich ist fehlgeschlagen."},
         {"deceased", "Die Kundin oder der Kunde ist als verstorben geführt."},
         {"minor", "Die Kundin oder der Kunde ist minderjährig."},
         {"received_in_future", "Der Zeitpunkt des Eingangs liegt in der Zukunft."},
+        {"no_instruction", "Am Tag des Eingangs galt keine Weisung."},
+        {"facts_unknown", "Angaben zum Fall sind nicht bekannt."},
+        {"open_concern", "Das Anliegen ist offen."},
+        {"preferred_channel", "Die Kundin oder der Kunde wünscht einen anderen Kontaktweg."},
 };
 
 static const char *reason_text(const char *reason)
@@ -307,6 +313,8 @@ static json_t *frozen_facts(const struct plan_input *input)
 	json_t *facts = facts_to_json(&input->verdict->input->facts);
 	json_set_int(facts, "asked", input->asked);
 	json_set_bool(facts, "answered", input->facts_answered);
+	if (input->untouched)
+		json_set_bool(facts, ROUTE_UNTOUCHED, true);
 	return facts;
 }
 

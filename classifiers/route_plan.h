@@ -16,6 +16,7 @@ struct plan_input {
 	const struct verdict *verdict;
 	int64_t asked;        /* when the facts were asked */
 	bool facts_answered;  /* somebody knew the case */
+	bool untouched;       /* decided without looking at the bytes */
 	int64_t bounced_item; /* 0, or the item whose reply came back */
 	int64_t bounced_delivery;
 	bool post_tasks;

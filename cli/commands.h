@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 
+int run_classify(struct invocation *invocation, GError **error);
 int run_completion(struct invocation *invocation, GError **error);
 int run_deliver(struct invocation *invocation, GError **error);
 int run_document(struct invocation *invocation, GError **error);

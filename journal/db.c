@@ -68,6 +68,17 @@ bool db_begin(struct db *db, GError **error)
 	return true;
 }
 
+bool db_begin_reading(struct db *db, GError **error)
+{
+	g_return_val_if_fail(!db->in_transaction, false);
+	const char *begin = db_dialect(db) == DB_SQLITE ? "BEGIN DEFERRED"
+	                                                : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+	if (!db->driver->now(db, &db->begun, error) || !db->driver->script(db, begin, error))
+		return false;
+	db->in_transaction = true;
+	return true;
+}
+
 bool db_commit(struct db *db, GError **error)
 {
 	g_return_val_if_fail(db->in_transaction, false);

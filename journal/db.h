@@ -60,6 +60,8 @@ struct db_value db_bytes(GBytes *bytes); /* NULL binds null */
 
 /* BEGIN IMMEDIATE on SQLite, BEGIN (read committed) on PostgreSQL; no nesting. */
 bool db_begin(struct db *db, GError **error);
+/* A transaction that only reads and sees one moment throughout (verify, export); ended by db_rollback(). */
+bool db_begin_reading(struct db *db, GError **error);
 bool db_commit(struct db *db, GError **error); /* on failure the transaction is gone */
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db);

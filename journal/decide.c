@@ -412,6 +412,15 @@ static json_t *task_detail(const struct journal *journal, const struct new_task 
 	return detail;
 }
 
+/* What the decision row holds, so that a changed row is noticed. */
+static void set_hash(json_t *detail, const char *key, const json_t *value)
+{
+	char hash[HASH_HEX_SIZE];
+	g_autofree char *text = value ? journal_json_text(value) : g_strdup("{}");
+	hash_hex(text, strlen(text), hash);
+	json_set_string(detail, key, hash);
+}
+
 static json_t *decided_detail(const struct deciding *deciding, unsigned i)
 {
 	const struct new_decision *decision = &deciding->decisions[i];
@@ -432,6 +441,9 @@ static json_t *decided_detail(const struct deciding *deciding, unsigned i)
 		json_array_append_new(tasks, task_detail(deciding->journal, &decision->tasks[t]));
 	json_object_set_new(detail, "deliveries", deliveries);
 	json_object_set_new(detail, "tasks", tasks);
+	set_hash(detail, "decision_sha256", decision->decision);
+	set_hash(detail, "findings_sha256", decision->findings);
+	set_hash(detail, "facts_sha256", decision->facts);
 	return detail;
 }
 
