@@ -4,6 +4,8 @@
 
 #include "cli/command.h"
 
+int run_activate(struct invocation *invocation, GError **error);
+int run_check(struct invocation *invocation, GError **error);
 int run_classify(struct invocation *invocation, GError **error);
 int run_completion(struct invocation *invocation, GError **error);
 int run_deliver(struct invocation *invocation, GError **error);
@@ -13,6 +15,8 @@ int run_help(struct invocation *invocation, GError **error);
 int run_inspect(struct invocation *invocation, GError **error);
 int run_migrate(struct invocation *invocation, GError **error);
 int run_pull(struct invocation *invocation, GError **error);
+int run_replay(struct invocation *invocation, GError **error);
+int run_reprocess(struct invocation *invocation, GError **error);
 int run_route(struct invocation *invocation, GError **error);
 int run_run(struct invocation *invocation, GError **error);
 int run_status(struct invocation *invocation, GError **error);
