@@ -21,12 +21,13 @@ struct taking {
 	const struct mailbox_lease *lease;
 	struct intake_batch *batch;
 	int64_t now;
-	GPtrArray *keys;       /* as stored, beside the entries */
-	GHashTable *by_key;    /* key → entry that made or found the item in this batch */
-	GHashTable *by_sha256; /* content → first new entry of this batch */
-	GHashTable *relinked;  /* items that got an alias in this batch */
-	GArray *news;          /* of struct intake_entry *: new items */
-	GPtrArray *details;    /* json_t * of records */
+	GPtrArray *keys;        /* as stored, beside the entries */
+	GHashTable *by_key;     /* key → entry that made or found the item in this batch */
+	GHashTable *by_sha256;  /* content → first new entry of this batch */
+	GHashTable *candidates; /* content → struct db_rows of items to re-link */
+	GHashTable *relinked;   /* items that got an alias in this batch */
+	GArray *news;           /* of struct intake_entry *: new items */
+	GPtrArray *details;     /* json_t * of records */
 	GArray *records;
 	uint8_t (*salts)[SALT_SIZE];
 	int64_t refused, vanished;
@@ -128,37 +129,56 @@ static GPtrArray *look_up_keys(struct taking *taking, GError **error)
 	return values_query(rows, taking->journal, known_sql, error);
 }
 
-/* Items with the same content, oldest first: (id, mailbox, generation, has an alias in this generation). */
+/* The oldest item with the same content, beside each entry. */
 static GPtrArray *look_up_contents(struct taking *taking, GError **error)
 {
-	AUTO(values) rows = values_new(4);
+	AUTO(values) rows = values_new(2);
 	for (unsigned i = 0; i < taking->batch->n_entries; i++) {
 		const struct intake_entry *entry = &taking->batch->entries[i];
 		values_int(rows, digest(sha256_of(entry)));
 		values_text(rows, sha256_of(entry));
-		values_text(rows, entry->generation);
-		values_int(rows, taking->lease->mailbox);
 	}
 	return values_query(rows, taking->journal,
-	        "SELECT id, CASE WHEN mailbox = $4 AND generation IS NOT NULL AND generation <> $3 AND NOT "
-	        "EXISTS"
-	        " (SELECT 1 FROM item_alias a WHERE a.item = item.id AND a.generation = $3) THEN 1 ELSE 0 END"
-	        " FROM item WHERE digest = $1 AND sha256 = $2 ORDER BY id LIMIT 1000",
-	        error);
+	        "SELECT id FROM item WHERE digest = $1 AND sha256 = $2 ORDER BY digest, id LIMIT 1", error);
 }
 
-/* The known item of this mailbox that an unknown key of a new generation stands for, or 0. */
-static int64_t relink_candidate(
-        struct taking *taking, const struct intake_entry *entry, const struct db_rows *same)
+/* Items of this mailbox that known content under a key of a new generation may stand for, by content: those
+ * of another generation that have no alias in this one yet. Asked once for each content. */
+static const struct db_rows *relinkable(
+        struct taking *taking, const struct intake_entry *entry, GError **error)
 {
-	if (!entry->generation)
-		return 0;
-	for (unsigned r = 0; r < db_rows_count(same); r++) {
-		int64_t id = db_rows_int(same, r, 0);
-		if (db_rows_int(same, r, 1) && !g_hash_table_contains(taking->relinked, &id))
-			return id;
+	struct db_rows *known = g_hash_table_lookup(taking->candidates, sha256_of(entry));
+	if (known)
+		return known;
+	struct db_value args[] = {db_int(digest(sha256_of(entry))), db_text(sha256_of(entry)),
+	        db_text(entry->generation), db_int(taking->lease->mailbox), db_int(INTAKE_BATCH_MAX)};
+	known = db_query(taking->journal->db,
+	        "SELECT id FROM item WHERE digest = $1 AND sha256 = $2 AND mailbox = $4"
+	        " AND generation IS NOT NULL AND generation <> $3 AND NOT EXISTS"
+	        " (SELECT 1 FROM item_alias a WHERE a.item = item.id AND a.generation = $3)"
+	        " ORDER BY digest, id LIMIT $5",
+	        args, 5, error);
+	if (known)
+		g_hash_table_insert(taking->candidates, (gpointer)sha256_of(entry), known);
+	return known;
+}
+
+/* The known item that an unknown key stands for; *item is 0 if it is news. */
+static bool find_relink(struct taking *taking, const struct intake_entry *entry, const struct db_rows *same,
+        int64_t *item, GError **error)
+{
+	*item = 0;
+	if (!entry->generation || !db_rows_count(same))
+		return true;
+	const struct db_rows *candidates = relinkable(taking, entry, error);
+	if (!candidates)
+		return false;
+	for (unsigned r = 0; !*item && r < db_rows_count(candidates); r++) {
+		int64_t id = db_rows_int(candidates, r, 0);
+		if (!g_hash_table_contains(taking->relinked, &id))
+			*item = id;
 	}
-	return 0;
+	return true;
 }
 
 static void remember_relinked(struct taking *taking, int64_t item)
@@ -178,8 +198,8 @@ static void classify_new(struct taking *taking, struct intake_entry *entry, cons
 	g_array_append_val(taking->news, entry);
 }
 
-static void classify_entry(
-        struct taking *taking, unsigned i, const struct db_rows *known, const struct db_rows *same)
+static bool classify_entry(struct taking *taking, unsigned i, const struct db_rows *known,
+        const struct db_rows *same, GError **error)
 {
 	struct intake_entry *entry = &taking->batch->entries[i];
 	struct intake_entry *earlier = g_hash_table_lookup(taking->by_key, key_of(taking, i));
@@ -187,16 +207,18 @@ static void classify_entry(
 	if (earlier || db_rows_count(known)) {
 		entry->result = INTAKE_KNOWN;
 		entry->id = earlier ? 0 : db_rows_int(known, 0, 0);
-		return;
+		return true;
 	}
 	g_hash_table_insert(taking->by_key, (gpointer)key_of(taking, i), entry);
-	entry->id = relink_candidate(taking, entry, same);
+	if (!find_relink(taking, entry, same, &entry->id, error))
+		return false;
 	if (entry->id) {
 		entry->result = INTAKE_RELINKED;
 		remember_relinked(taking, entry->id);
-		return;
+	} else {
+		classify_new(taking, entry, same);
 	}
-	classify_new(taking, entry, same);
+	return true;
 }
 
 /* Numbers for new items; a streamed one has its number already. */
@@ -241,7 +263,9 @@ static bool identify(struct taking *taking, GError **error)
 	if (!same)
 		return false;
 	for (unsigned i = 0; i < taking->batch->n_entries; i++)
-		classify_entry(taking, i, g_ptr_array_index(known, i), g_ptr_array_index(same, i));
+		if (!classify_entry(
+		            taking, i, g_ptr_array_index(known, i), g_ptr_array_index(same, i), error))
+			return false;
 	if (!give_numbers(taking, error))
 		return false;
 	resolve_repeated(taking);
@@ -522,6 +546,11 @@ static bool take_in(struct journal *journal, void *data, GError **error)
 	               taking->records->len, error);
 }
 
+static void free_rows(gpointer rows)
+{
+	db_rows_free(rows);
+}
+
 static void start(struct taking *taking)
 {
 	taking->keys = g_ptr_array_new_with_free_func(g_free);
@@ -529,6 +558,7 @@ static void start(struct taking *taking)
 		g_ptr_array_add(taking->keys, stored_key(taking->batch->entries[i].item->key));
 	taking->by_key = g_hash_table_new(g_str_hash, g_str_equal);
 	taking->by_sha256 = g_hash_table_new(g_str_hash, g_str_equal);
+	taking->candidates = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_rows);
 	taking->relinked = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	taking->news = g_array_new(FALSE, FALSE, sizeof(struct intake_entry *));
 	taking->details = g_ptr_array_new_with_free_func((GDestroyNotify)json_decref);
@@ -540,6 +570,7 @@ static void end(struct taking *taking)
 	g_ptr_array_unref(taking->keys);
 	g_hash_table_unref(taking->by_key);
 	g_hash_table_unref(taking->by_sha256);
+	g_hash_table_unref(taking->candidates);
 	g_hash_table_unref(taking->relinked);
 	g_array_unref(taking->news);
 	g_ptr_array_unref(taking->details);

@@ -11,6 +11,8 @@
 #define MAX_BYTES INT64_C(8388608)
 #define MAX_RAW   INT64_C(16777216)
 
+G_STATIC_ASSERT(CONTENT_MAX_CHUNKS == 4096); /* stands in the SQL below */
+
 void item_claim_free(struct item_claim *claim)
 {
 	if (!claim)
@@ -75,31 +77,8 @@ static struct item_claim *read_claim(const struct db_rows *row)
 	claim->attempts = (int)db_rows_int(row, 0, 11) - 1;
 	claim->poisoned = claim->attempts >= ITEM_POISON_ATTEMPTS;
 	claim->received_in_future = db_rows_int(row, 0, 12) != 0;
+	claim->item->raw = db_rows_bytes(row, 0, 13);
 	return claim;
-}
-
-static bool take_items(
-        struct journal *journal, struct claiming *claiming, struct values *chosen, GError **error)
-{
-	AUTO(values) marks = values_new(3);
-	for (unsigned i = 0; i < values_rows(chosen); i++) {
-		values_int(marks, values_get_int(chosen, i, 0));
-		values_int(marks, values_get_int(chosen, i, 1));
-		values_text(marks, journal->worker);
-	}
-	g_autoptr(GPtrArray) taken = values_query(marks, journal,
-	        "UPDATE item SET wake = $2, worker = $3, fence = fence + 1, attempts = attempts + 1"
-	        " WHERE id = $1 RETURNING id, (SELECT source FROM mailbox m WHERE m.id = item.mailbox),"
-	        " (SELECT name FROM mailbox m WHERE m.id = item.mailbox), key, channel, received, sha256, "
-	        "fields,"
-	        " fence, size, duplicate_of, attempts, future",
-	        error);
-	for (guint i = 0; taken && i < taken->len; i++) {
-		struct item_claim *claim = read_claim(g_ptr_array_index(taken, i));
-		claim->name = journal_item_name(journal, claim->item->id);
-		g_ptr_array_add(claiming->claims, claim);
-	}
-	return taken != NULL;
 }
 
 static int64_t max_raw(const struct claiming *claiming)
@@ -107,24 +86,31 @@ static int64_t max_raw(const struct claiming *claiming)
 	return claiming->options->max_raw ? claiming->options->max_raw : MAX_RAW;
 }
 
-/* Content in one row, all items at once. What is not there stays NULL: the item must not block others. */
-static bool fetch_small(struct journal *journal, const struct claiming *claiming, GError **error)
+/* Content in one row comes with the item. What is not there stays NULL: it must not block others. */
+static bool take_items(
+        struct journal *journal, struct claiming *claiming, struct values *chosen, GError **error)
 {
-	AUTO(values) rows = values_new(1);
-	for (guint i = 0; i < claiming->claims->len; i++) {
-		const struct item_claim *claim = g_ptr_array_index(claiming->claims, i);
-		bool small = claim->size <= MIN(CONTENT_CHUNK, max_raw(claiming));
-		values_int(rows, small ? content_row(claim->item->id, 0) : -1);
+	AUTO(values) marks = values_new(4);
+	for (unsigned i = 0; i < values_rows(chosen); i++) {
+		values_int(marks, values_get_int(chosen, i, 0));
+		values_int(marks, values_get_int(chosen, i, 1));
+		values_text(marks, journal->worker);
+		values_int(marks, MIN(CONTENT_CHUNK, max_raw(claiming)));
 	}
-	g_autoptr(GPtrArray) found =
-	        values_query(rows, journal, "SELECT bytes FROM content WHERE id = $1", error);
-	for (guint i = 0; found && i < found->len; i++) {
-		struct item_claim *claim = g_ptr_array_index(claiming->claims, i);
-		const struct db_rows *row = g_ptr_array_index(found, i);
-		if (db_rows_count(row))
-			claim->item->raw = db_rows_bytes(row, 0, 0);
+	g_autoptr(GPtrArray) taken = values_query(marks, journal,
+	        "UPDATE item SET wake = $2, worker = $3, fence = fence + 1, attempts = attempts + 1"
+	        " WHERE id = $1 RETURNING id, (SELECT source FROM mailbox m WHERE m.id = item.mailbox),"
+	        " (SELECT name FROM mailbox m WHERE m.id = item.mailbox), key, channel, received, sha256, "
+	        "fields,"
+	        " fence, size, duplicate_of, attempts, future,"
+	        " (SELECT bytes FROM content c WHERE c.id = item.id * 4096 AND item.size <= $4)",
+	        error);
+	for (guint i = 0; taken && i < taken->len; i++) {
+		struct item_claim *claim = read_claim(g_ptr_array_index(taken, i));
+		claim->name = journal_item_name(journal, claim->item->id);
+		g_ptr_array_add(claiming->claims, claim);
 	}
-	return found != NULL;
+	return taken != NULL;
 }
 
 static bool fetch_large(struct journal *journal, const struct claiming *claiming, GError **error)
@@ -155,8 +141,7 @@ static bool claim_items(struct journal *journal, void *data, GError **error)
 		return false;
 	AUTO(values) chosen = values_new(2);
 	choose(due, claiming, chosen);
-	return take_items(journal, claiming, chosen, error) && fetch_small(journal, claiming, error) &&
-	       fetch_large(journal, claiming, error);
+	return take_items(journal, claiming, chosen, error) && fetch_large(journal, claiming, error);
 }
 
 GPtrArray *journal_claim_items(

@@ -36,7 +36,7 @@ static const char base[] =
         " relevance text, contact_code text, person text, open bigint NOT NULL DEFAULT 0, closed bigint,"
         " content_deleted bigint, UNIQUE (mailbox, key));"
         "CREATE INDEX item_due ON item (wake, id) WHERE state = 'received';"
-        "CREATE INDEX item_digest ON item (digest);"
+        "CREATE INDEX item_digest ON item (digest, id);"
         "CREATE INDEX item_received ON item (received);"
         "CREATE INDEX item_person ON item (person) WHERE person IS NOT NULL;"
         "CREATE INDEX item_closed ON item (closed) WHERE closed IS NOT NULL AND content_deleted IS NULL;"
