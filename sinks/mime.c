@@ -10,7 +10,7 @@ enum {
 	DOMAIN_MAX = 253,
 	LABEL_MAX = 63,
 	LINE_MAX_QP = 75, /* RFC 2045 6.7, without the soft break */
-	WORD_BYTES = 42,  /* UTF-8 bytes an encoded word: base64 and frame stay below 75 (RFC 2047 2) */
+	WORD_MAX = 60,    /* encoded bytes a word: with its frame below 75 (RFC 2047 2) */
 	PLAIN_MAX = 66,   /* longest value put in without folding */
 	TEXT_MAX = 512,   /* bytes of a header text that are used */
 	ID_MAX = 250,     /* longest Message-ID repeated */
@@ -83,22 +83,35 @@ static bool is_plain(const char *text)
 	return strlen(text) <= PLAIN_MAX && !strstr(text, "=?");
 }
 
+/* One character as RFC 2047 4.2 writes it; blanks are '_'. */
+static void add_encoded(GString *word, const char *from, const char *to)
+{
+	for (const char *p = from; p < to; p++) {
+		if (*p == ' ')
+			g_string_append_c(word, '_');
+		else if (g_ascii_isalnum(*p))
+			g_string_append_c(word, *p);
+		else
+			g_string_append_printf(word, "=%02X", (unsigned char)*p);
+	}
+}
+
+/* The Q encoding: base64 padding inside a row of words is more than some readers bear. */
 char *mime_encode_words(const char *text, size_t column)
 {
-	char *line = one_line(text);
+	g_autofree char *line = one_line(text);
 	if (is_plain(line) && column + strlen(line) <= 78)
-		return line;
+		return g_steal_pointer(&line);
 	GString *out = g_string_new(NULL);
 	for (const char *p = line; *p;) {
-		const char *end = p;
-		size_t room = out->len || column < 20 ? WORD_BYTES : WORD_BYTES / 2;
-		while (*end && (size_t)(g_utf8_next_char(end) - p) <= room)
-			end = g_utf8_next_char(end);
-		g_autofree char *base64 = g_base64_encode((const guchar *)p, (gsize)(end - p));
-		g_string_append_printf(out, "%s=?UTF-8?B?%s?=", out->len ? "\r\n " : "", base64);
-		p = end;
+		g_autoptr(GString) word = g_string_new(NULL);
+		size_t room = out->len ? WORD_MAX : WORD_MAX - MIN(column, WORD_MAX / 2);
+		while (*p && word->len + 3 * (size_t)(g_utf8_next_char(p) - p) <= room) {
+			add_encoded(word, p, g_utf8_next_char(p));
+			p = g_utf8_next_char(p);
+		}
+		g_string_append_printf(out, "%s=?UTF-8?Q?%s?=", out->len ? "\r\n " : "", word->str);
 	}
-	g_free(line);
 	return g_string_free(out, FALSE);
 }
 
