@@ -211,7 +211,8 @@ struct sending {
 	GBytes *message;
 	size_t at;
 	enum stage stage;
-	int code; /* of the server's answer in this stage; 0: none */
+	int code;  /* of the server's answer in this stage; 0: none */
+	bool over; /* QUIT was said: what is answered now is about nothing */
 	gint64 stopped_at;
 	char reason[CURL_ERROR_SIZE];
 };
@@ -237,6 +238,7 @@ static void note_command(struct sending *sending, const char *line, size_t size)
 		const char *verb;
 		enum stage stage;
 	} verbs[] = {{"MAIL FROM", STAGE_MAIL}, {"RCPT TO", STAGE_RCPT}, {"DATA", STAGE_DATA}};
+	sending->over |= size >= 4 && g_ascii_strncasecmp(line, "QUIT", 4) == 0;
 	for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
 		size_t length = strlen(verbs[i].verb);
 		if (size < length || g_ascii_strncasecmp(line, verbs[i].verb, length) != 0)
@@ -248,7 +250,8 @@ static void note_command(struct sending *sending, const char *line, size_t size)
 
 static void note_answer(struct sending *sending, const char *line, size_t size)
 {
-	if (size >= 3 && g_ascii_isdigit(line[0]) && g_ascii_isdigit(line[1]) && g_ascii_isdigit(line[2]))
+	if (!sending->over && size >= 3 && g_ascii_isdigit(line[0]) && g_ascii_isdigit(line[1]) &&
+	        g_ascii_isdigit(line[2]))
 		sending->code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 }
 
