@@ -38,11 +38,11 @@ static bool accepted(struct journal *journal, const struct replay_report *report
 }
 
 /* 0: may be activated. A first bundle has no history. */
-static int gate(struct installation *installation, struct journal *journal, const struct pipeline *candidate,
+static int gate(const struct world *world, struct journal *journal, const struct pipeline *candidate,
         const char *names, GError **error)
 {
-	const struct history_options options = {.candidate = candidate};
-	AUTO(replay_report) report = history_replay(installation, &options, error);
+	const struct history_options options = {.candidate = candidate, .journal = &world->options};
+	AUTO(replay_report) report = history_replay(&options, error);
 	if (!report)
 		return 1;
 	if (accepted(journal, report, names))
@@ -57,13 +57,12 @@ static int gate(struct installation *installation, struct journal *journal, cons
 
 int run_activate(struct invocation *invocation, GError **error)
 {
-	AUTO(installation) installation = installation_open(invocation, error);
-	AUTO(pipeline)
-	candidate = installation ? load_candidate(invocation_argument(invocation, 0), error) : NULL;
-	AUTO(journal) journal = candidate ? installation_journal(installation, error) : NULL;
-	if (!journal)
+	AUTO(pipeline) candidate = load_candidate(invocation_argument(invocation, 0), error);
+	AUTO(journal) journal = NULL;
+	AUTO(world) world = candidate ? world_open(invocation, WORLD_MAKE, &journal, error) : NULL;
+	if (!world)
 		return 1;
-	int refused = gate(installation, journal, candidate, invocation_option(invocation, "accept"), error);
+	int refused = gate(world, journal, candidate, invocation_option(invocation, "accept"), error);
 	if (refused)
 		return refused;
 	if (!pipeline_activate(candidate, journal, error))

@@ -1,6 +1,6 @@
 /* check.c - `posteingang check`: everything that is configured, looked at without touching the world. */
 #include "cli/commands.h"
-#include "cli/installation.h"
+#include "cli/world.h"
 #include "classifiers/pipeline.h"
 #include "core/error.h"
 
@@ -24,7 +24,7 @@ int run_check(struct invocation *invocation, GError **error)
 	AUTO(deployment) deployment = deployment_load(invocation_config(invocation), diag, error);
 	if (!deployment)
 		return 78;
-	installation_check(deployment, diag);
+	world_check(deployment, diag);
 	check_bundle(deployment->bundle_folder, diag);
 	diag_print(diag, stderr);
 	unsigned errors = diag_count(diag, SEVERITY_ERROR), warnings = diag_count(diag, SEVERITY_WARNING);

@@ -70,13 +70,12 @@ static bool on_progress(void *context, const struct replay_report *report, GErro
 	return note(history->options, report, error);
 }
 
-static bool count(struct installation *installation, struct history *history,
-        const struct replay_report *report, GError **error)
+static bool count(struct history *history, const struct replay_report *report, GError **error)
 {
 	int64_t rest = 0;
 	if (!progress_is_shown(history->progress))
 		return true;
-	AUTO(journal) journal = installation_journal(installation, error);
+	AUTO(journal) journal = journal_open(history->options->journal, error);
 	if (!journal || !replay_count(journal, history->options->since, report->last, &rest, error))
 		return false;
 	history->total = report->items + rest;
@@ -91,18 +90,16 @@ static bool wait_for_more(const volatile gint *stop)
 	return !g_atomic_int_get(stop);
 }
 
-struct replay_report *history_replay(
-        struct installation *installation, const struct history_options *options, GError **error)
+struct replay_report *history_replay(const struct history_options *options, GError **error)
 {
-	const struct journal_options *journal = installation_journal_options(installation, error);
-	AUTO(replay_report) report = journal ? begin(options, error) : NULL;
+	AUTO(replay_report) report = begin(options, error);
 	AUTO(progress) progress = progress_new("replay");
 	struct history history = {.options = options, .progress = progress};
-	if (!report || !count(installation, &history, report, error))
+	if (!report || !count(&history, report, error))
 		return NULL;
 	const struct replay_options replay = {
 	        .candidate = options->candidate,
-	        .journal = journal,
+	        .journal = options->journal,
 	        .since = options->since,
 	        .stop = stop_flag(),
 	        .progress = on_progress,

@@ -114,14 +114,15 @@ int run_replay(struct invocation *invocation, GError **error)
 	}
 	if (!read_since(invocation, &options.since, error))
 		return 64;
-	AUTO(installation) installation = installation_open(invocation, error);
-	struct bundle *bundle = installation ? bundle_read(folder, error) : NULL;
+	AUTO(journal) journal = NULL;
+	AUTO(world) world = world_open(invocation, WORLD_READ, &journal, error);
+	struct bundle *bundle = world ? bundle_read(folder, error) : NULL;
 	AUTO(pipeline) candidate = bundle ? pipeline_open(bundle, error) : NULL;
-	AUTO(journal) journal = candidate ? installation_journal(installation, error) : NULL;
-	if (!journal)
+	if (!candidate)
 		return 1;
+	options.journal = &world->options;
 	options.candidate = candidate;
 	options.follow = invocation_switch(invocation, "shadow");
-	AUTO(replay_report) report = history_replay(installation, &options, error);
+	AUTO(replay_report) report = history_replay(&options, error);
 	return report ? report_result(journal, invocation, report, error) : 1;
 }

@@ -1,6 +1,6 @@
 /* reprocess.c - `posteingang reprocess ITEM…`: sends decided items through routing again. */
 #include "cli/commands.h"
-#include "cli/installation.h"
+#include "cli/world.h"
 #include "core/error.h"
 #include "journal/items.h"
 
@@ -11,9 +11,9 @@ int run_reprocess(struct invocation *invocation, GError **error)
 		fail(error, ERROR_USAGE, "reprocess: --reason TEXT is missing; it is kept with the item");
 		return 64;
 	}
-	AUTO(installation) installation = installation_open(invocation, error);
-	AUTO(journal) journal = installation ? installation_journal(installation, error) : NULL;
-	if (!journal)
+	AUTO(journal) journal = NULL;
+	AUTO(world) world = world_open(invocation, WORLD_READ, &journal, error);
+	if (!world)
 		return 1;
 	for (int i = 0; i < invocation_arguments(invocation); i++) {
 		const char *name = invocation_argument(invocation, i);

@@ -19,13 +19,18 @@ static void print_warnings(const struct diag *diag, FILE *out)
 	}
 }
 
-static void load_sections(struct world *world, struct diag *diag)
+static void load_sections(struct world *world, const struct deployment *d, struct diag *diag)
 {
-	const struct deployment *d = world->deployment;
 	journal_settings_read(d->journal, &world->journal, diag);
 	world->sources = sources_read(d->sources, diag);
 	world->sinks = sinks_load(d->sinks, diag);
 	world->facts = facts_config_load(d->facts, diag);
+}
+
+void world_check(const struct deployment *deployment, struct diag *diag)
+{
+	AUTO(world) world = g_new0(struct world, 1);
+	load_sections(world, deployment, diag);
 }
 
 struct world *world_load(const char *wanted, FILE *warnings, GError **error)
@@ -43,7 +48,7 @@ struct world *world_load(const char *wanted, FILE *warnings, GError **error)
 		        DEPLOYMENT_FILE);
 		return NULL;
 	}
-	load_sections(world, diag);
+	load_sections(world, world->deployment, diag);
 	if (!diag_ok(diag, error))
 		return NULL;
 	print_warnings(diag, warnings);
@@ -94,15 +99,15 @@ bool world_ready(struct world *world, GError **error)
 
 struct journal *world_connect(struct world *world, enum world_access access, GError **error)
 {
-	bool start = access == WORLD_START && world->journal.type == DB_SQLITE;
-	if (start && !journal_settings_prepare(&world->journal, error))
+	bool make = access != WORLD_READ && world->journal.type == DB_SQLITE;
+	if (make && !journal_settings_prepare(&world->journal, error))
 		return NULL;
 	if (!world_ready(world, error))
 		return NULL;
 	struct journal_options first = world->options;
-	first.migrate = start;
+	first.migrate = make;
 	AUTO(journal) journal = journal_open(&first, error);
-	if (!journal || (start && !activate_first(world, journal, error)))
+	if (!journal || (make && access == WORLD_START && !activate_first(world, journal, error)))
 		return NULL;
 	return g_steal_pointer(&journal);
 }

@@ -34,8 +34,12 @@ AUTO_FREE(world);
 
 enum world_access {
 	WORLD_READ,  /* a journal that is there already */
-	WORLD_START, /* makes what the embedded default lacks: folder, key, schema, active bundle */
+	WORLD_MAKE,  /* makes what the embedded default lacks: folder, key, schema */
+	WORLD_START, /* and the active bundle */
 };
+
+/* All sections of a deployment file into `diag`, for `check`. */
+void world_check(const struct deployment *deployment, struct diag *diag);
 
 /* Fills `options` without opening anything. */
 bool world_ready(struct world *world, GError **error);
