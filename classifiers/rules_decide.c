@@ -300,7 +300,7 @@ static int compare_suppressed(const void *x, const void *y)
 	order = order ? order : compare_text(a->action->reason, b->action->reason);
 	order = order ? order : compare_rule(a->action, b->action);
 	order = order ? order : compare_text(a->rule, b->rule);
-	return order ? order : compare_text(a->row, b->row);
+	return order ? order : compare_text(a->reason, b->reason);
 }
 
 /* What happens anyhow through another concern was not suppressed; each (action, bar) is told once. */
