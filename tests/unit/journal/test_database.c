@@ -298,6 +298,40 @@ Test(schema, migrating_twice_does_nothing_the_second_time_and_keeps_a_full_queue
 	cr_assert_eq(strlen(name), 8);
 }
 
+/* Takes the steps behind the first one back, as if the journal came from an older release. */
+static void become_old(struct journal *journal)
+{
+	CHECK(db_script(journal_db(journal),
+	        "DROP TABLE IF EXISTS leaf; DROP TABLE IF EXISTS checkpoint; DROP TABLE IF EXISTS log_cursor;"
+	        "DELETE FROM meta WHERE name <> 'instance'; DELETE FROM migration WHERE number > 1",
+	        &why));
+}
+
+Test(schema, steps_run_with_a_full_queue_and_an_old_worker_beside)
+{
+	AUTO(place) place = place_new();
+	AUTO(journal) old = place_open(place);
+	activate(old, BUNDLE);
+	become_old(old);
+	take_mails(old, 1, 3);
+	g_autoptr(GPtrArray) claims = claim_items(old, 1, MINUTE);
+	struct journal_options options = place_options(place);
+	options.migrate = false;
+	g_autoptr(GError) refused = NULL;
+	cr_assert_null(journal_open(&options, &refused), "a new worker waits for the migration");
+	unsigned done;
+	CHECK(journal_migrate(&options.db, &done, &why));
+	cr_assert_geq(done, 1);
+	struct new_decision decision = plain_decision(g_ptr_array_index(claims, 0));
+	CHECK(journal_commit_decisions(old, BUNDLE, &decision, 1, DAY, &why));
+	cr_assert_not(decision.lost);
+	GError *error = NULL;
+	AUTO(journal) new = journal_open(&options, &error);
+	check_ok(new != NULL, error, "open");
+	g_autoptr(GPtrArray) rest = claim_items(new, 10, MINUTE);
+	cr_assert_eq(rest->len, 2);
+}
+
 Test(schema, a_step_that_this_program_does_not_know_is_refused)
 {
 	AUTO(place) place = place_new();
