@@ -102,9 +102,9 @@ static void mdoc_section(const struct section *section)
 		printf(" (type: %s)", section->type);
 	putchar('\n');
 	if (section->summary) {
-		size_t n = strlen(section->summary);
-		mdoc_text(section->summary);
-		puts(n && section->summary[n - 1] == '.' ? "" : ".");
+		g_autofree char *text = g_strconcat(
+		        section->summary, g_str_has_suffix(section->summary, ".") ? "" : ".", NULL);
+		mdoc_sentences(text);
 	}
 	if (!section->options || !section->options->name)
 		return;

@@ -6,20 +6,26 @@
 #include "journal/settings.h"
 #include "sinks/sink.h"
 
+static void free_section(gpointer data)
+{
+	struct section *section = data;
+	g_free(section->path);
+	g_free(section);
+}
+
+/* Groups within a table follow as sections of their own. */
 static void add(GPtrArray *list, const char *path, const char *type, const char *summary,
         const struct option *options)
 {
 	struct section *section = g_new0(struct section, 1);
-	*section = (struct section){path, type, summary, options};
+	*section = (struct section){g_strdup(path), type, summary, options};
 	g_ptr_array_add(list, section);
-}
-
-static void add_top(GPtrArray *list)
-{
-	add(list, "", NULL, NULL, deployment_options);
-	for (const struct option *o = deployment_options; o->name; o++)
-		if (o->type == OPTION_GROUP)
-			add(list, o->name, NULL, o->help, o->group);
+	for (const struct option *o = options; o && o->name; o++) {
+		if (o->type != OPTION_GROUP)
+			continue;
+		g_autofree char *below = g_strdup_printf("%s%s%s", path, *path ? "." : "", o->name);
+		add(list, below, NULL, o->help, o->group);
+	}
 }
 
 /* A sink that can stand for several roles is told once for each. */
@@ -42,8 +48,8 @@ static void add_sinks(GPtrArray *list)
 
 GPtrArray *sections_list(void)
 {
-	GPtrArray *list = g_ptr_array_new_with_free_func(g_free);
-	add_top(list);
+	GPtrArray *list = g_ptr_array_new_with_free_func(free_section);
+	add(list, "", NULL, NULL, deployment_options);
 	add(list, "journal", NULL, "Where items, decisions and the log are kept.", journal_settings_options);
 	add(list, "sources.NAME", NULL,
 	        "Common to all sources. NAME becomes part of every item's identity: never rename it.",

@@ -5,7 +5,7 @@
 #include "config/option.h"
 
 struct section {
-	const char *path;    /* where it stands: "", "limits", "sources.NAME" … */
+	char *path;          /* where it stands: "", "limits", "sources.NAME" … */
 	const char *type;    /* value of `type:` of a family member, or NULL */
 	const char *summary; /* one line, or NULL */
 	const struct option *options;
