@@ -28,6 +28,13 @@ static void finding_free(void *data)
 	g_free(finding);
 }
 
+struct verify_report *verify_report_new(void)
+{
+	struct verify_report *report = g_new0(struct verify_report, 1);
+	report->findings = g_ptr_array_new_with_free_func(finding_free);
+	return report;
+}
+
 void verify_report_free(struct verify_report *report)
 {
 	if (!report)
@@ -291,8 +298,7 @@ static bool verify_all(struct verifying *v, GError **error)
 struct verify_report *journal_verify(
         struct journal *journal, const struct verify_options *options, GError **error)
 {
-	AUTO(verify_report) report = g_new0(struct verify_report, 1);
-	report->findings = g_ptr_array_new_with_free_func(finding_free);
+	AUTO(verify_report) report = verify_report_new();
 	struct verifying v = {.journal = journal, .options = options, .report = report};
 	v.roots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 	bool ok = db_begin_reading(journal->db, error);

@@ -49,6 +49,7 @@ struct verify_report {
 	struct log_hash root;
 	char *newest; /* newest checkpoint's note, or NULL */
 };
+struct verify_report *verify_report_new(void);
 void verify_report_free(struct verify_report *report);
 AUTO_FREE(verify_report);
 
