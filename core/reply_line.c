@@ -412,7 +412,8 @@ bool line_is_mobile_signature(const char *folded)
 		return size < 80 && ends_any(folded, size, tails);
 	static const char *const sentences[] = {" ich ", " habe ", " wurde am ", " ihnen ", " i ", " you",
 	        " my request", " he ", " sie ", "gesendet von ihnen", " noch ", " bereits ", NULL};
-	bool bare = size < 60 || g_str_has_prefix(folded, "diese ") || strstr(folded, "http");
+	bool bare = size < 60 || (size < 100 && strstr(folded, "app")) ||
+	            g_str_has_prefix(folded, "diese ") || strstr(folded, "http");
 	return bare && (g_str_has_prefix(folded, "diese ") || !contains_any(folded, sentences));
 }
 
