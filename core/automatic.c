@@ -180,6 +180,37 @@ static bool says_person(const struct view *view)
 	return g_str_has_prefix(view->submitted, "no");
 }
 
+/* "user@host.example.org" → "example.org" is a suffix of the host; compares the last two labels. */
+static bool same_organisation(const char *id, const char *address)
+{
+	const char *host = id ? strrchr(id, '@') : NULL, *domain = address ? strrchr(address, '@') : NULL;
+	if (!host || !domain)
+		return false;
+	g_autofree char *in = g_ascii_strdown(host + 1, -1), *of = g_ascii_strdown(domain + 1, -1);
+	of[strcspn(of, "> ")] = '\0';
+	char *last = strrchr(of, '.'), *label = last;
+	while (label && label > of && label[-1] != '.')
+		label--;
+	return label && *of && g_str_has_suffix(in, label);
+}
+
+/* Does it refer to a mail of ours, and not to one of the sender's own? */
+static bool refers_to_ours(const struct view *view)
+{
+	const struct message *message = view->message;
+	const char *id = message->in_reply_to;
+	g_autofree char *references = id ? NULL : value(view, "References");
+	if (!id && *references)
+		id = g_strchomp(references);
+	if (!id)
+		return false;
+	g_autofree char *bare = g_strndup(id, strcspn(id, ">"));
+	for (guint i = 0; i < message->to->len; i++)
+		if (same_organisation(bare, g_ptr_array_index(message->to, i)))
+			return true;
+	return !same_organisation(bare, message->from_email);
+}
+
 static bool is_replied(const struct view *view)
 {
 	if (has_reply_header(view))
@@ -189,10 +220,8 @@ static bool is_replied(const struct view *view)
 	bool told = subject_says_reply(view->subject);
 	bool words =
 	        text_is_absence_note(view->subject, view->own) || text_is_receipt(view->subject, view->own);
-	if (says_generated(view))
-		return told || words || view->message->in_reply_to || has(view, "References") ||
-		       subject_is_answer(view->subject);
-	return told || words;
+	bool machine = says_generated(view) || view->null_sender;
+	return told || words || (machine && (refers_to_ours(view) || subject_is_answer(view->subject)));
 }
 
 /* The answer would go to somebody else than the machine that sent: a form or gateway names the person. */
@@ -229,7 +258,8 @@ static bool is_generated(const struct view *view)
 		return false;
 	if (is_carried(view) || subject_is_answer(view->subject))
 		return false;
-	return sender_takes_no_answer(view->message->from_email) || view->null_sender;
+	return sender_takes_no_answer(view->message->from_email) || view->null_sender ||
+	       (text_says_automatic(view->own) && !text_is_first_person(view->own));
 }
 
 /* Unsubscribe headers come with serial-mail tools, too: then the text tells. */
@@ -240,9 +270,10 @@ static bool is_list(const struct view *view)
 	if (has_list_header(view))
 		return true;
 	bool bulk = strstr(view->precedence, "bulk") || strstr(view->precedence, "junk");
-	if (!bulk && !has(view, "List-Unsubscribe"))
+	bool unsubscribe = has(view, "List-Unsubscribe");
+	if ((!bulk && !unsubscribe) || is_carried(view))
 		return false;
-	return !is_carried(view) && text_is_bulk(view->text);
+	return text_is_bulk(view->text) || (unsubscribe && !text_is_business(view->own));
 }
 
 static enum automatic decide(const struct view *view)
@@ -303,8 +334,9 @@ enum automatic automatic_from_text(const char *from_email, const char *subject, 
 	if (subject_says_reply(folded_subject) || text_is_absence_note(folded_subject, folded) ||
 	        text_is_receipt(folded_subject, folded))
 		return AUTOMATIC_REPLIED;
-	if (!answer && sender_takes_no_answer(from_email) &&
-	        !is_carried_message(from_email, folded_subject, folded))
+	bool machine = sender_takes_no_answer(from_email) ||
+	               (text_says_automatic(folded) && !text_is_first_person(folded));
+	if (!answer && machine && !is_carried_message(from_email, folded_subject, folded))
 		return AUTOMATIC_GENERATED;
 	return AUTOMATIC_NO;
 }

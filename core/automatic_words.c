@@ -158,16 +158,14 @@ bool text_is_receipt(const char *subject, const char *text)
 	        "haben wir erhalten", "haben ihre nachricht erhalten", "haben ihre e-mail erhalten",
 	        "haben ihre anfrage erhalten", "eingangsbestätigung", "wurde eine ticketnummer",
 	        "ticketnummer", "ticket-nummer", "wurde erfasst", "wurde unter der", "vorgangsnummer",
-	        "has been received", "have received your", "we received your", "request has been",
-	        "ticket has been", NULL};
+	        "has been received", "have received your", "we received your", "besprechungsanfrage wurde",
+	        "meeting request was", "terminanfrage wurde", "request has been", "ticket has been", NULL};
 	static const char *const machine[] = {"automatisch", "antworten sie nicht auf diese",
 	        "antworten sie bitte nicht auf", "automatic", "automated", "do not reply", "systemgeneriert",
 	        "maschinell", NULL};
 	static const char *const subjects[] = {"eingangsbestätigung", "[ticket", "ticket#",
 	        "empfangsbestätigung ihrer", "[case", "[request", NULL};
-	static const char *const person[] = {
-	        " ich ", " mein", " mir ", NULL}; /* "jedes Mal kam eine automatische …" */
-	if (contains_any(text, person))
+	if (text_is_first_person(text)) /* "jedes Mal kam eine automatische Eingangsbestätigung" */
 		return false;
 	bool answer = subject_is_answer(subject) && !contains_any(subject, subjects);
 	return contains_any(text, received) &&
@@ -203,10 +201,10 @@ bool sender_takes_no_answer(const char *email)
 {
 	static const char *const locals[] = {"noreply", "no-reply", "no_reply", "no.reply", "donotreply",
 	        "do-not-reply", "do_not_reply", "nicht-antworten", "nichtantworten", "keine-antwort",
-	        "keineantwort", "notification", "benachrichtigung", "automailer", "autoresponder",
-	        "mailrobot", "nepasrepondre", "ne-pas-repondre", "noresponse", "no-response",
-	        "bitte-nicht-antworten", "bounces+", "nobody@", "root@", "cron@", "nagios@", "icinga@",
-	        "monitoring@", "alert@", "alerts@", "system@", NULL};
+	        "keineantwort", "wordpress@", "www-data@", "apache@", "notification", "benachrichtigung",
+	        "automailer", "autoresponder", "mailrobot", "nepasrepondre", "ne-pas-repondre", "noresponse",
+	        "no-response", "bitte-nicht-antworten", "bounces+", "nobody@", "root@", "cron@", "nagios@",
+	        "icinga@", "monitoring@", "alert@", "alerts@", "system@", NULL};
 	g_autofree char *lower = g_ascii_strdown(email ? email : "", -1);
 	char *at = strchr(lower, '@');
 	if (at)
@@ -233,6 +231,21 @@ bool is_carried_message(const char *from, const char *subject, const char *text)
 		return true;
 	return count_of(text, fields) >= 3 || strstr(text, "über das kontaktformular") ||
 	       strstr(text, "hat ihnen eine nachricht");
+}
+
+bool text_is_first_person(const char *text)
+{
+	static const char *const words[] = {" ich ", " mein", " mir ", " mich ", NULL};
+	return g_str_has_prefix(text, "ich ") || contains_any(text, words);
+}
+
+bool text_is_business(const char *text)
+{
+	static const char *const words[] = {"kundennummer", "kunden-nr", "kd-nr", "kdnr", "betriebsnummer",
+	        "aktenzeichen", "bitte ändern", "neue anschrift", "neue adresse", "neue bankverbindung",
+	        "konto de", "iban", "arbeitsbescheinigung", "bescheinigung", "mitarbeiter", "arbeitsvertrag",
+	        "kündigung", NULL};
+	return contains_any(text, words);
 }
 
 bool text_is_bulk(const char *text)

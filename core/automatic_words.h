@@ -20,6 +20,10 @@ bool text_is_receipt(const char *subject, const char *text);
 bool text_says_automatic(const char *text);
 /* Read receipts and delivery receipts without MIME. */
 bool text_is_read_receipt(const char *subject, const char *text);
+/* "ich", "mein": somebody speaks of himself. */
+bool text_is_first_person(const char *text);
+/* A change, a number, an account: what a customer or employer has to do with this office. */
+bool text_is_business(const char *text);
 /* "noreply@", "benachrichtigung@" */
 bool sender_takes_no_answer(const char *email);
 /* Fax, scan, voice mail, web form, court mailbox: a machine carries a person's message. */

@@ -201,8 +201,8 @@ static bool take_automatic(const json_t *line, struct message *message, GError *
 	if (!take_string(line, "automatic", "automatic", &name, error))
 		return false;
 	if (!name) {
-		message->automatic =
-		        automatic_from_text(message->from_email, message->subject, message->text);
+		const char *own = *message->reply_text ? message->reply_text : message->text;
+		message->automatic = automatic_from_text(message->from_email, message->subject, own);
 		return true;
 	}
 	if (!automatic_parse(name, &message->automatic))
