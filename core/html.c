@@ -64,11 +64,13 @@ static char *style_fold(const char *style)
 static bool white_value(const char *value)
 {
 	static const char *const whites[] = {
-	        "#ffffff", "#fff;", "#fff!", "white", "rgb(255,255,255)", "rgba(255,255,255", NULL};
-	for (const char *const *white = whites; *white; white++)
-		if (g_str_has_prefix(value, *white))
+	        "#ffffff", "#fff", "white", "rgb(255,255,255)", "rgba(255,255,255", "ffffff"};
+	for (size_t i = 0; i < G_N_ELEMENTS(whites); i++) {
+		size_t size = strlen(whites[i]);
+		if (g_ascii_strncasecmp(value, whites[i], size) == 0 && !g_ascii_isalnum(value[size]))
 			return true;
-	return g_ascii_strncasecmp(value, "ffffff", 6) == 0 || strcmp(value, "#fff") == 0;
+	}
+	return false;
 }
 
 static const char *style_value(const char *style, const char *property)
@@ -366,7 +368,8 @@ static void strip_rest(struct writer *writer)
 	}
 }
 
-/* Word's "<![if !vml]>" is not HTML: libxml2 would show it as text. Blanked in a copy, if there is any. */
+/* Word's "<![if !vml]>" is not HTML: libxml2 would show it as text. Made a comment in a copy, if there is
+ * any. */
 static char *without_conditions(const char *html, size_t size)
 {
 	char *copy = NULL, *p = memmem(html, size, "<![", 3);
@@ -375,10 +378,13 @@ static char *without_conditions(const char *html, size_t size)
 	copy = g_strndup(html, size);
 	for (p = copy; (p = strstr(p, "<![")) != NULL;) {
 		size_t length = strcspn(p, ">\n");
-		if (p[length] != '>')
-			length = 2;
-		if (p[length - 1] != '-') /* else it ends a comment: "<![endif]-->" */
-			memset(p, ' ', length + 1);
+		if (p[length] != '>' || length < 6)
+			memset(p, ' ', length = 2);
+		else if (p[length - 1] != '-') { /* else it ends a comment: "<![endif]-->" */
+			memset(p, ' ', length);
+			memcpy(p, "<!--", 4);
+			memcpy(p + length - 2, "-->", 3);
+		}
 		p += length + 1;
 	}
 	return copy;

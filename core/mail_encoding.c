@@ -144,6 +144,11 @@ static bool is_not_base64(const char *data, size_t size)
 {
 	size_t strange = 0, seen = 0;
 	size = MIN(size, 4000);
+	const char *padding = memmem(data, size, "=\n", 2); /* what follows it may be a footer */
+	if (!padding)
+		padding = memmem(data, size, "=\r\n", 3);
+	if (padding)
+		size = (size_t)(padding - data);
 	for (size_t i = 0; i < size; i++) {
 		bool inner = data[i] == ' ' && i && i + 1 < size && g_ascii_isgraph(data[i - 1]) &&
 		             g_ascii_isgraph(data[i + 1]);

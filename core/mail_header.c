@@ -265,7 +265,7 @@ static void reading_end(struct reading *reading, bool last)
 	}
 	reading->angle = NULL;
 	if (!address.email && !last && reading->phrase->len) {
-		g_string_append(reading->phrase, ", ");
+		g_string_append_c(reading->phrase, ',');
 		return;
 	}
 	address.name = phrase_decode(reading, reading->phrase);
