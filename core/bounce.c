@@ -227,9 +227,14 @@ static void read_field(struct fields *fields, char *line)
 	}
 }
 
+static char *report_text(const GByteArray *bytes)
+{
+	return g_strndup(bytes->len ? (const char *)bytes->data : "", MIN(bytes->len, MAX_REPORT));
+}
+
 static void read_report(struct delivery *delivery, const GByteArray *bytes)
 {
-	g_autofree char *text = g_strndup((const char *)bytes->data, MIN(bytes->len, MAX_REPORT));
+	g_autofree char *text = report_text(bytes);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", 2000);
 	struct fields fields = {.final = NULL};
 	delivery->report = true;
@@ -264,7 +269,7 @@ static void read_returned(struct delivery *delivery, GMimeObject *headers)
 /* text/rfc822-headers: the headers of the returned mail as text. */
 static void read_returned_text(struct delivery *delivery, const GByteArray *bytes)
 {
-	g_autofree char *text = g_strndup((const char *)bytes->data, MIN(bytes->len, MAX_REPORT));
+	g_autofree char *text = report_text(bytes);
 	g_autofree char *whole = g_strconcat(text, "\n\n", NULL);
 	OBJECT(GMimeStream) stream = g_mime_stream_mem_new_with_buffer(whole, strlen(whole));
 	OBJECT(GMimeParser) parser = g_mime_parser_new_with_stream(stream);

@@ -414,8 +414,15 @@ char *html_text(const char *html, size_t size, bool *quoted)
 {
 	struct writer *writer = g_new0(struct writer, 1);
 	writer->out = g_string_sized_new(size / 2 + 1);
-	writer->size = MIN(size, HTML_MAX_SIZE);
-	g_autofree char *copy = without_conditions(html, writer->size);
+	size = MIN(size, HTML_MAX_SIZE);
+	g_autofree char *valid =
+	        g_utf8_validate(html, (gssize)size, NULL) ? NULL : g_utf8_make_valid(html, (gssize)size);
+	if (valid) {
+		html = valid;
+		size = strlen(valid);
+	}
+	writer->size = size;
+	g_autofree char *copy = without_conditions(html, size);
 	writer->input = copy ? copy : html;
 	parse(writer, writer->input, writer->size);
 	if (writer->too_deep)
