@@ -7,6 +7,8 @@ install(DIRECTORY config/ DESTINATION ${BUNDLE} FILES_MATCHING
   PATTERN "training" EXCLUDE PATTERN "CMakeFiles" EXCLUDE
   PATTERN "CMakeLists.txt" EXCLUDE)
 
+install(FILES journal/roles.sql DESTINATION ${CMAKE_INSTALL_DATADIR}/posteingang)
+
 install(FILES docs/man/posteingang.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES docs/man/posteingang.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES docs/man/posteingang-rules.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/man7 OPTIONAL)
