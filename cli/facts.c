@@ -25,7 +25,7 @@ static bool import(const struct invocation *invocation, const char *path, struct
 		return ok;
 	}
 	AUTO(journal) journal = NULL;
-	AUTO(world) world = world_open(invocation, WORLD_START, &journal, error);
+	AUTO(world) world = world_open(invocation, WORLD_MAKE, &journal, error);
 	bool replace = invocation_switch(invocation, "replace");
 	if (!world || !facts_import(journal, path, replace, &result, diag, error))
 		return false;

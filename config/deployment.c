@@ -216,8 +216,8 @@ static void read_families(struct deployment *d, struct diag *diag)
 	        &d->journal, &d->sources, &d->sinks, &d->facts, &d->seal, &d->retention};
 	for (size_t i = 0; i < G_N_ELEMENTS(slots); i++) {
 		const struct yaml_node *node = yaml_get(root, family_keys[i]);
-		enum yaml_kind kind = slots[i] == &d->sources ? YAML_LIST : YAML_MAP;
-		if (node && yaml_expect(node, kind, diag))
+		bool list = slots[i] == &d->facts && node && node->kind == YAML_LIST; /* several providers */
+		if (node && (list || yaml_expect(node, YAML_MAP, diag)))
 			*slots[i] = node;
 	}
 }

@@ -15,7 +15,8 @@ static char *write_file(const char *text)
 
 Test(deployment, a_file_gives_its_sections_and_the_defaults_of_the_rest)
 {
-	g_autofree char *file = write_file("note: Test\nsources:\n  - name: a\nlimits: {batch: 7}\n");
+	g_autofree char *file =
+	        write_file("note: Test\nsources:\n  a: {type: maildir}\nlimits: {batch: 7}\n");
 	AUTO(diag) diag = diag_new();
 	AUTO(deployment) d = deployment_load(file, diag, NULL);
 	cr_assert_eq(diag_total(diag), 0);
@@ -24,6 +25,19 @@ Test(deployment, a_file_gives_its_sections_and_the_defaults_of_the_rest)
 	cr_assert_eq(d->limits.item_size, 25 << 20);
 	cr_assert_not_null(d->sources);
 	cr_assert_null(d->sinks);
+}
+
+Test(deployment, facts_may_be_one_provider_or_a_list_of_them)
+{
+	static const char *const texts[] = {
+	        "facts: {type: table}\n", "facts: [{type: table}, {type: http}]\n"};
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		g_autofree char *file = write_file(texts[i]);
+		AUTO(diag) diag = diag_new();
+		AUTO(deployment) d = deployment_load(file, diag, NULL);
+		cr_assert_eq(diag_total(diag), 0);
+		cr_assert_not_null(d->facts);
+	}
 }
 
 Test(deployment, the_folder_of_the_file_stands_for_the_file)
