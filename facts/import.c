@@ -33,7 +33,7 @@ static void complain(const struct import *import, int line, int column, const ch
 	va_start(args, format);
 	g_autofree char *text = g_strdup_vprintf(format, args);
 	va_end(args);
-	diag_add(import->diag, SEVERITY_ERROR, import->path, line, column, "%s", text);
+	diag_add(import->diag, SEVERITY_ERROR, import->path, line, MAX(column, 1), "%s", text);
 }
 
 static int kind_of(const char *name)
@@ -103,22 +103,24 @@ static GArray *read_heading(const struct import *import, const GPtrArray *cells)
 {
 	GArray *columns = g_array_new(FALSE, FALSE, sizeof(int));
 	bool good = true, has_key = false;
+	int column = 1;
 	for (guint i = 0; i < cells->len; i++) {
 		const char *name = g_ptr_array_index(cells, i);
 		int kind = kind_of(name);
 		if (kind < 0 && !is_fact(name)) {
-			unknown_name(import, 1, (int)i + 1, name);
+			unknown_name(import, 1, column, name);
 			good = false;
 		}
 		for (guint j = 0; j < i; j++) {
 			if (strcmp(name, g_ptr_array_index(cells, j)) == 0) {
-				complain(import, 1, (int)i + 1, "column \"%s\" stands there twice", name);
+				complain(import, 1, column, "column \"%s\" stands there twice", name);
 				good = false;
 			}
 		}
 		has_key |= kind >= 0;
 		kind = kind < 0 ? KINDS : kind;
 		g_array_append_val(columns, kind);
+		column += (int)strlen(name) + 1;
 	}
 	if (!has_key)
 		complain(import, 1, 1, "no column kundennummer or email");
