@@ -360,6 +360,20 @@ Test(intake, an_upload_that_a_crash_left_is_swept_and_an_item_is_not)
 	box_close(&box);
 }
 
+Test(intake, content_whose_item_may_have_been_committed_is_not_deleted)
+{
+	struct box box = box_open();
+	GError *error = NULL;
+	struct content *content = content_begin(box.journal, CONTENT_CHUNK, &error);
+	CHECK(content_append(content, "kept", 4, &why));
+	CHECK(content_finish(content, &why));
+	/* what a commit does whose answer got lost */
+	CHECK(db_exec(journal_db(box.journal), "DELETE FROM upload", NULL, 0, NULL, &why));
+	content_free(content);
+	cr_assert_eq(number(box.journal, "SELECT count(*) FROM content"), 1);
+	box_close(&box);
+}
+
 Test(intake, records_hold_no_key_no_text_and_no_plain_hash)
 {
 	struct box box = box_open();
