@@ -17,19 +17,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static void must(bool ok, GError *error)
+static void stop(const GError *error)
 {
-	if (ok)
-		return;
 	fprintf(stderr, "bench_journal: %s\n", error ? error->message : "failed");
 	exit(70);
 }
+
+/* The error is looked at after the call that sets it. */
+#define must(ok, error) ((ok) ? (void)0 : stop(error))
 
 struct bench {
 	struct journal *journal;
 	unsigned items, batch, bytes;
 	int64_t finished;
-	gint64 worst; /* longest claim, µs */
+	GArray *claims; /* of int64_t: how long each claim took, µs */
 };
 
 static void take_in(struct bench *bench)
@@ -85,7 +86,8 @@ static void decide(struct bench *bench)
 		gint64 start = g_get_monotonic_time();
 		g_autoptr(GPtrArray) claims = journal_claim_items(bench->journal, &options, &error);
 		must(claims != NULL, error);
-		bench->worst = MAX(bench->worst, g_get_monotonic_time() - start);
+		int64_t took = g_get_monotonic_time() - start;
+		g_array_append_val(bench->claims, took);
 		if (!claims->len)
 			return;
 		for (guint i = 0; i < claims->len; i++) {
@@ -144,7 +146,7 @@ static void history(struct bench *bench)
 	g_autofree char *items = g_strdup_printf("%s INSERT INTO item (id, mailbox, key, channel, received, "
 	                                         "taken, size, sha256, digest, wake, state)"
 	                                         " SELECT 1000000000 + n, 1, CAST(n AS text), 'email', n, n, "
-	                                         "10, 'x', n * 7919, n, 'decided' FROM g",
+	                                         "10, 'x', CAST(n AS bigint) * 7919, n, 'decided' FROM g",
 	        series);
 	g_autofree char *deliveries = g_strdup_printf("%s INSERT INTO delivery (id, item, handler, key, "
 	                                              "not_before, due, state, at_most_once, created,"
@@ -179,6 +181,22 @@ static void measure(const char *phase, void (*work)(struct bench *), struct benc
 	        (double)(cpu_micros() - cpu) / bench->items);
 }
 
+static int by_length(gconstpointer a, gconstpointer b)
+{
+	const int64_t *x = a, *y = b;
+	return *x < *y ? -1 : *x > *y;
+}
+
+static void print_claims(const struct bench *bench)
+{
+	g_array_sort(bench->claims, by_length);
+	guint n = bench->claims->len;
+	printf("claim    with content: median %" G_GINT64_FORMAT " µs, 95th percentile %" G_GINT64_FORMAT
+	       " µs\n",
+	        g_array_index(bench->claims, int64_t, n / 2),
+	        g_array_index(bench->claims, int64_t, n * 95 / 100));
+}
+
 static void remove_file(const char *path)
 {
 	const char *const ends[] = {"", "-wal", "-shm"};
@@ -203,6 +221,7 @@ int main(int argc, char **argv)
 	        .bytes = argument(argc, argv, 3, 10240),
 	        .finished = argument(argc, argv, 4, 0)};
 	bench.items -= bench.items % bench.batch;
+	bench.claims = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	struct journal_options options = {.db = {.dialect = postgres ? DB_POSTGRES : DB_SQLITE,
 	                                          .path = path,
 	                                          .conninfo = postgres,
@@ -221,9 +240,10 @@ int main(int argc, char **argv)
 		measure("history", history, &bench);
 	measure("take in", take_in, &bench);
 	measure("decide", decide, &bench);
-	printf("         longest claim %" G_GINT64_FORMAT " µs\n", bench.worst);
+	print_claims(&bench);
 	measure("deliver", deliver, &bench);
 	journal_close(bench.journal);
+	g_array_unref(bench.claims);
 	remove_file(path);
 	return 0;
 }
