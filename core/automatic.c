@@ -13,7 +13,7 @@
 struct view {
 	const struct message *message;
 	GMimeObject *headers, *body;
-	struct delivery *delivery;
+	struct delivery_report *delivery;
 	char *subject, *own, *text; /* folded; own is without history */
 	bool system;                /* sent by a mail system */
 	bool null_sender;
@@ -62,7 +62,7 @@ static void view_open(struct view *view, const struct message *message, GMimeMes
 	view->message = message;
 	view->headers = GMIME_OBJECT(mail);
 	view->body = g_mime_message_get_mime_part(mail);
-	view->delivery = delivery_read(mail);
+	view->delivery = delivery_report_read(mail);
 	view->subject = words_fold(message->subject, 500);
 	view->own = words_fold(message->reply_text, 6000);
 	view->text = words_fold(message->text, 6000);
@@ -74,7 +74,7 @@ static void view_open(struct view *view, const struct message *message, GMimeMes
 
 static void view_close(struct view *view)
 {
-	delivery_free(view->delivery);
+	delivery_report_free(view->delivery);
 	g_free(view->subject);
 	g_free(view->own);
 	g_free(view->text);

@@ -8,7 +8,7 @@
 
 #define MAX_REPORT 65536
 
-void delivery_free(struct delivery *delivery)
+void delivery_report_free(struct delivery_report *delivery)
 {
 	if (!delivery)
 		return;
@@ -171,7 +171,7 @@ static bool is_action(const char *action, const char *name)
 }
 
 /* Takes one recipient's block into the result: failures before delays before the rest. */
-static void take_fields(struct delivery *delivery, struct fields *fields)
+static void take_fields(struct delivery_report *delivery, struct fields *fields)
 {
 	bool good = is_action(fields->action, "delivered") || is_action(fields->action, "relayed") ||
 	            is_action(fields->action, "expanded");
@@ -232,7 +232,7 @@ static char *report_text(const GByteArray *bytes)
 	return g_strndup(bytes->len ? (const char *)bytes->data : "", MIN(bytes->len, MAX_REPORT));
 }
 
-static void read_report(struct delivery *delivery, const GByteArray *bytes)
+static void read_report(struct delivery_report *delivery, const GByteArray *bytes)
 {
 	g_autofree char *text = report_text(bytes);
 	g_auto(GStrv) lines = g_strsplit(text, "\n", 2000);
@@ -257,7 +257,7 @@ static char *bare_id(const char *raw)
 	return close ? g_strstrip(g_strndup(open + 1, (size_t)(close - open - 1))) : NULL;
 }
 
-static void read_returned(struct delivery *delivery, GMimeObject *headers)
+static void read_returned(struct delivery_report *delivery, GMimeObject *headers)
 {
 	delivery->returned = true;
 	if (!delivery->original_message_id)
@@ -267,7 +267,7 @@ static void read_returned(struct delivery *delivery, GMimeObject *headers)
 }
 
 /* text/rfc822-headers: the headers of the returned mail as text. */
-static void read_returned_text(struct delivery *delivery, const GByteArray *bytes)
+static void read_returned_text(struct delivery_report *delivery, const GByteArray *bytes)
 {
 	g_autofree char *text = report_text(bytes);
 	g_autofree char *whole = g_strconcat(text, "\n\n", NULL);
@@ -278,7 +278,7 @@ static void read_returned_text(struct delivery *delivery, const GByteArray *byte
 		read_returned(delivery, GMIME_OBJECT(inner));
 }
 
-static void look_at(struct delivery *delivery, GMimeObject *object, int depth)
+static void look_at(struct delivery_report *delivery, GMimeObject *object, int depth)
 {
 	GMimeContentType *type = g_mime_object_get_content_type(object);
 	if (depth > 6 || !type)
@@ -307,9 +307,9 @@ static void look_at(struct delivery *delivery, GMimeObject *object, int depth)
 	}
 }
 
-struct delivery *delivery_read(GMimeMessage *mail)
+struct delivery_report *delivery_report_read(GMimeMessage *mail)
 {
-	struct delivery *delivery = g_new0(struct delivery, 1);
+	struct delivery_report *delivery = g_new0(struct delivery_report, 1);
 	GMimeObject *root = mail ? g_mime_message_get_mime_part(mail) : NULL;
 	if (root)
 		look_at(delivery, root, 0);
@@ -457,7 +457,7 @@ static char *id_in_text(const char *text)
 	return NULL;
 }
 
-struct bounce *bounce_build(const struct message *message, const struct delivery *delivery,
+struct bounce *bounce_build(const struct message *message, const struct delivery_report *delivery,
         const char *failed, const char *sent_to)
 {
 	struct bounce *bounce = g_new0(struct bounce, 1);

@@ -8,7 +8,7 @@
 #include <gmime/gmime.h>
 
 /* What the parts of a mail say about deliveries, mails in the mail left aside. */
-struct delivery {
+struct delivery_report {
 	bool report;               /* a message/delivery-status part is there */
 	bool bad, good;            /* it tells of a failure or delay; of a success */
 	char *recipient;           /* of the first failure, else of the first delay */
@@ -18,9 +18,9 @@ struct delivery {
 	bool returned;             /* the mail or its headers came back as a part */
 };
 
-struct delivery *delivery_read(GMimeMessage *mail);
-void delivery_free(struct delivery *delivery);
-AUTO_FREE(delivery);
+struct delivery_report *delivery_report_read(GMimeMessage *mail);
+void delivery_report_free(struct delivery_report *delivery);
+AUTO_FREE(delivery_report);
 
 /* Is the sender a mail system: MAILER-DAEMON, postmaster, "Mail Delivery System"? */
 bool is_mail_system(const char *from_name, const char *from_email);
@@ -34,7 +34,7 @@ bool is_mailer_daemon(const char *from_email);
 bool delay_text(const char *subject, const char *text);
 
 /* The bounce of a mail that is one. `message` has subject, text and recipients. Never NULL. */
-struct bounce *bounce_build(const struct message *message, const struct delivery *delivery,
+struct bounce *bounce_build(const struct message *message, const struct delivery_report *delivery,
         const char *failed, const char *sent_to);
 
 #endif
