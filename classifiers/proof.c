@@ -210,7 +210,8 @@ static void prove_at_most(struct claim *claim)
 		        "a number above 0 can be claimed only for eakte, call and none, which merge to one");
 }
 
-static void prove_invariant(struct model *model, const struct invariant *invariant, struct diag *diag)
+/* True if it was proved and says that something happens in any case. */
+static bool prove_invariant(struct model *model, const struct invariant *invariant, struct diag *diag)
 {
 	struct claim claim = {.model = model, .diag = diag, .invariant = invariant};
 	if (invariant->when)
@@ -232,6 +233,8 @@ static void prove_invariant(struct model *model, const struct invariant *invaria
 	}
 	if (invariant->when)
 		formula_clear(&claim.when);
+	return invariant->kind == INVARIANT_REQUIRES && !claim.reported && invariant->when->op == COND_ALL &&
+	       invariant->when->count == 0;
 }
 
 static void prove_tickets(struct model *model, struct diag *diag)
@@ -333,8 +336,9 @@ static void report_silence(struct model *model, struct diag *diag)
 static void prove_set(const struct rules *rules, const struct ruleset *set, struct diag *diag)
 {
 	struct model *model = model_new(rules, set);
+	bool never_silent = false;
 	for (guint i = 0; i < set->invariants->len; i++)
-		prove_invariant(model, g_ptr_array_index(set->invariants, i), diag);
+		never_silent |= prove_invariant(model, g_ptr_array_index(set->invariants, i), diag);
 	prove_tickets(model, diag);
 	for (unsigned i = 0; i < model->clause_count; i++) {
 		const struct row *row = model->clauses[i].row;
@@ -345,7 +349,8 @@ static void prove_set(const struct rules *rules, const struct ruleset *set, stru
 			tell(model, diag, SEVERITY_WARNING, row,
 			        "adds to nothing: no rule has such an action");
 	}
-	report_silence(model, diag);
+	if (!never_silent)
+		report_silence(model, diag);
 	model_free(model);
 }
 

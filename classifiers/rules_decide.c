@@ -293,7 +293,8 @@ static void collect(struct work *work)
 	}
 }
 
-static int compare_suppressed(const void *x, const void *y)
+/* Told once: the same action of the same rule, barred by the same rule for the same reason. */
+static int compare_told(const void *x, const void *y)
 {
 	const struct suppressed *a = *(struct suppressed *const *)x, *b = *(struct suppressed *const *)y;
 	int order = compare_parameters(a->action, b->action);
@@ -303,13 +304,21 @@ static int compare_suppressed(const void *x, const void *y)
 	return order ? order : compare_text(a->reason, b->reason);
 }
 
+static int compare_suppressed(const void *x, const void *y)
+{
+	int order = compare_told(x, y);
+	return order ? order
+	             : compare_text(
+	                       (*(struct suppressed *const *)x)->row, (*(struct suppressed *const *)y)->row);
+}
+
 /* What happens anyhow through another concern was not suppressed; each (action, bar) is told once. */
 static void tidy_suppressed(struct decision *decision)
 {
 	g_ptr_array_sort(decision->suppressed, compare_suppressed);
 	for (guint i = 0; i < decision->suppressed->len;) {
 		struct suppressed **at = (struct suppressed **)&g_ptr_array_index(decision->suppressed, i);
-		bool twice = i > 0 && compare_suppressed(at - 1, at) == 0;
+		bool twice = i > 0 && compare_told(at - 1, at) == 0;
 		if (twice || find_equal(decision->actions, at[0]->action))
 			g_ptr_array_remove_index(decision->suppressed, i);
 		else

@@ -2,9 +2,8 @@
 #include "rules_support.h"
 #include "core/date.h"
 #include "core/error.h"
-#include "core/file.h"
+#include "core/hash.h"
 
-#include <glib/gstdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,12 +33,32 @@ static char *replace_all(const char *text, const char *from, const char *to)
 	return g_strjoinv(to, parts);
 }
 
+static void pack_file(GString *body, const char *path, const char *text, gsize size)
+{
+	g_string_append_printf(body, "%s\n%" G_GSIZE_FORMAT "\n", path, size);
+	g_string_append_len(body, text, (gssize)size);
+}
+
+static struct bundle *unpack_body(const GString *body)
+{
+	char hash[HASH_HEX_SIZE];
+	hash_hex(body->str, body->len, hash);
+	g_autofree char *head = g_strdup_printf("posteingang-bundle-1\n%s\n", hash);
+	GString *all = g_string_new(head);
+	g_string_append_len(all, body->str, (gssize)body->len);
+	g_autoptr(GBytes) packed = g_string_free_to_bytes(all);
+	struct bundle *bundle = bundle_unpack(packed, NULL);
+	if (!bundle)
+		abort();
+	return bundle;
+}
+
 /* Through the packed form: no file is touched. */
 struct bundle *shipped_bundle_with(const char *path, const char *from, const char *to)
 {
 	AUTO(bundle) bundle = bundle_read(SOURCE_DIR "/config", NULL);
 	g_autoptr(GPtrArray) paths = bundle_list(bundle, "", "");
-	g_autofree char *folder = g_dir_make_tmp("posteingang-bundle-XXXXXX", NULL);
+	g_autoptr(GString) body = g_string_new(NULL);
 	for (guint i = 0; i < paths->len; i++) {
 		const char *name = g_ptr_array_index(paths, i);
 		gsize size;
@@ -47,16 +66,32 @@ struct bundle *shipped_bundle_with(const char *path, const char *from, const cha
 		g_autofree char *text = g_strndup(data, size);
 		g_autofree char *changed =
 		        path && strcmp(path, name) == 0 ? replace_all(text, from, to) : NULL;
-		g_autofree char *full = g_build_filename(folder, name, NULL);
-		g_autofree char *parent = g_path_get_dirname(full);
-		g_mkdir_with_parents(parent, 0700);
-		g_file_set_contents(full, changed ? changed : data, changed ? -1 : (gssize)size, NULL);
+		pack_file(body, name, changed ? changed : data, changed ? strlen(changed) : size);
 	}
-	struct bundle *copy = bundle_read(folder, NULL);
-	g_autofree char *remove = g_strdup_printf("rm -rf '%s'", folder);
-	if (system(remove) != 0)
-		abort();
-	return copy;
+	return unpack_body(body);
+}
+
+struct bundle *shipped_bundle_but(const char *drop, const char *path, const char *text)
+{
+	AUTO(bundle) bundle = bundle_read(SOURCE_DIR "/config", NULL);
+	g_autoptr(GPtrArray) paths = bundle_list(bundle, "", "");
+	g_autoptr(GString) body = g_string_new(NULL);
+	bool done = false;
+	for (guint i = 0; i < paths->len; i++) {
+		const char *name = g_ptr_array_index(paths, i);
+		gsize size;
+		const char *data = g_bytes_get_data(bundle_get(bundle, name), &size);
+		if (!done && strcmp(name, path) >= 0) {
+			pack_file(body, path, text, strlen(text));
+			done = true;
+		}
+		bool keep = !g_str_has_prefix(name, drop) || strcmp(name, "rulesets/outside.yaml") == 0;
+		if (keep && strcmp(name, path) != 0)
+			pack_file(body, name, data, size);
+	}
+	if (!done)
+		pack_file(body, path, text, strlen(text));
+	return unpack_body(body);
 }
 
 static void bad_word(const char *word)

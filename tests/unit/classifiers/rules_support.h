@@ -11,6 +11,10 @@ const struct rules *shipped_rules(void);
  * or the process aborts). NULL path: unchanged. */
 struct bundle *shipped_bundle_with(const char *path, const char *from, const char *to);
 
+/* The shipped bundle without the files whose path starts with `drop` (rulesets/outside.yaml
+ * stays), and with one file of that text. */
+struct bundle *shipped_bundle_but(const char *drop, const char *path, const char *text);
+
 /* "channel=email received=2024-01-02 concern=umzug,sonstiges@sgb2 payment_method=iban third_party …": words
  * are the names of the rule language; a mark alone means true. Aborts on a word it does not know. */
 struct rule_input *input_of(const char *words);
