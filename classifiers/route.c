@@ -200,6 +200,7 @@ static void decide(struct route *route, struct work *work, struct findings *find
 	        .bounced_item = work->bounced_item,
 	        .bounced_delivery = work->bounced_delivery,
 	        .post_tasks = route->options.post_tasks,
+	        .hold_calls = route->options.hold_calls,
 	};
 	plan_free(work->plan);
 	work->plan = plan_new(&input);

@@ -29,6 +29,7 @@ struct route_options {
 	const struct facts_config *facts; /* NULL: nothing is known */
 	const struct limits *limits;      /* batch, lease */
 	bool post_tasks;                  /* tasks also go to the external ticket system */
+	bool hold_calls;                  /* restored journal: a call becomes klaerung */
 	const volatile gint *stop;        /* raised: the batch in hand ends, then the round; may be NULL */
 };
 

@@ -125,6 +125,7 @@ static void plan_ticket(
 static const char *const reason_words[][2] = {
         {"undecodable", "Die Nachricht ist nicht lesbar."},
         {"below_threshold", "Das Anliegen ist nicht sicher erkannt."},
+        {"restored", "Das Journal wurde wiederhergestellt: bitte prüfen, ob der Anruf schon geschehen ist."},
         {"no_concern", "Es ist kein Anliegen erkannt."},
         {"unknown_concern", "Das Anliegen steht nicht im Katalog."},
         {"unknown_form_kind", "Die Art der Veränderungsmitteilung ist nicht bekannt."},
@@ -223,7 +224,11 @@ static void plan_task(
 	        .params = keep_json(plan, params),
 	        .post = input->post_tasks,
 	};
-	if (action->handler == HANDLER_CALL) {
+	if (action->handler == HANDLER_CALL && input->hold_calls) {
+		task.kind = handler_name(HANDLER_KLAERUNG);
+		task.text = keep(plan, g_strdup_printf("%s\n\n%s", reason_text("restored"), task.text));
+		json_set_string(params, "reason", "restored");
+	} else if (action->handler == HANDLER_CALL) {
 		task.case_key = plan->decision.person;
 		task.concern = action->concerns->len ? action->concerns->pdata[0] : NULL;
 		task.window = ROUTE_CALL_WINDOW;

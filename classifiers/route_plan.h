@@ -20,6 +20,7 @@ struct plan_input {
 	int64_t bounced_item; /* 0, or the item whose reply came back */
 	int64_t bounced_delivery;
 	bool post_tasks;
+	bool hold_calls;
 };
 
 struct plan {

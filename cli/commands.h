@@ -13,14 +13,17 @@ int run_document(struct invocation *invocation, GError **error);
 int run_facts(struct invocation *invocation, GError **error);
 int run_help(struct invocation *invocation, GError **error);
 int run_inspect(struct invocation *invocation, GError **error);
+int run_keys(struct invocation *invocation, GError **error);
 int run_migrate(struct invocation *invocation, GError **error);
 int run_pull(struct invocation *invocation, GError **error);
 int run_replay(struct invocation *invocation, GError **error);
 int run_reprocess(struct invocation *invocation, GError **error);
 int run_route(struct invocation *invocation, GError **error);
 int run_run(struct invocation *invocation, GError **error);
+int run_seal(struct invocation *invocation, GError **error);
 int run_status(struct invocation *invocation, GError **error);
 int run_task(struct invocation *invocation, GError **error);
+int run_verify(struct invocation *invocation, GError **error);
 int run_version(struct invocation *invocation, GError **error);
 
 #endif

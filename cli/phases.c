@@ -2,6 +2,7 @@
 #include "cli/phases_internal.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "journal/log_seal.h"
 
 static const char *const names[] = {
         [PHASE_PULL] = "pull",
@@ -113,6 +114,13 @@ void phases_count_deliver(struct phases *phases, const struct deliver_counts *co
 	g_mutex_unlock(&phases->lock);
 }
 
+void phases_count_sealed(struct phases *phases, int64_t sealed)
+{
+	g_mutex_lock(&phases->lock);
+	phases->tally.sealed += sealed;
+	g_mutex_unlock(&phases->lock);
+}
+
 void phases_count_error(struct phases *phases, enum phase phase)
 {
 	g_mutex_lock(&phases->lock);
@@ -173,9 +181,47 @@ struct route_options phases_route_options(struct phases *phases)
 	};
 }
 
+static bool ask_witness(const struct world *world, struct journal *journal, GError **error)
+{
+	AUTO(witness) witness = log_settings_witness(&world->log, error);
+	g_autoptr(GPtrArray) keys = witness ? log_settings_verifiers(&world->log, error) : NULL;
+	struct witness_check check = {0};
+	if (!keys || !journal_check_witness(journal, witness, (struct log_verifier *const *)keys->pdata,
+	                     keys->len, &check, error))
+		return false;
+	bool agrees = check.state == WITNESS_AGREES || check.state == WITNESS_EMPTY;
+	if (!agrees)
+		fail(error, ERROR_CONFIG,
+		        "the journal is not what its witness has seen (a restored backup?): replies and "
+		        "calls are held "
+		        "back until `posteingang restore --accept`");
+	witness_check_clear(&check);
+	return agrees;
+}
+
+bool phases_hold(struct phases *phases, struct journal *journal)
+{
+	if (!phases->world->log.witness || strcmp(phases->world->log.witness, "-") == 0)
+		return false;
+	g_mutex_lock(&phases->lock);
+	bool agrees = phases->witness_agrees;
+	g_mutex_unlock(&phases->lock);
+	g_autoptr(GError) why = NULL;
+	if (agrees)
+		return false;
+	agrees = ask_witness(phases->world, journal, &why);
+	if (!agrees)
+		log_error("witness", why);
+	g_mutex_lock(&phases->lock);
+	phases->witness_agrees = agrees;
+	g_mutex_unlock(&phases->lock);
+	return !agrees;
+}
+
 bool phases_route_here(struct phases *phases, struct journal *journal, bool *did, GError **error)
 {
-	const struct route_options options = phases_route_options(phases);
+	struct route_options options = phases_route_options(phases);
+	options.hold_calls = phases_hold(phases, journal);
 	AUTO(route) route = route_new(&options, journal, error);
 	unsigned n = 1;
 	bool ok = route != NULL;
@@ -222,17 +268,30 @@ bool phases_deliver_here(struct phases *phases, struct journal *journal, bool *d
 	        .facts = facts,
 	        .limits = &world->deployment->limits,
 	        .stop = &phases->stop,
+	        .hold_effects = phases_hold(phases, journal),
 	};
 	return deliver_with(phases, journal, &options, did, error);
 }
 
 bool phases_seal_here(struct phases *phases, struct journal *journal, bool *did, GError **error)
 {
-	(void)phases;
-	(void)journal;
-	(void)did;
-	(void)error;
-	return true;
+	const struct log_settings *settings = &phases->world->log;
+	g_autoptr(GError) bad = NULL;
+	AUTO(log_signer) signer = log_settings_signer(settings, &bad);
+	AUTO(witness) witness = bad ? NULL : log_settings_witness(settings, &bad);
+	if (bad) {
+		g_propagate_error(error, g_steal_pointer(&bad));
+		return false;
+	}
+	if (!signer)
+		return true; /* another host has the key */
+	const struct seal_options options = {.signer = signer, .witness = witness};
+	struct seal_result result = {0};
+	bool ok = journal_seal(journal, &options, &result, error);
+	phases_count_sealed(phases, (int64_t)result.sealed);
+	if (did)
+		*did |= result.sealed > 0;
+	return ok;
 }
 
 typedef bool (*here)(struct phases *, struct journal *, bool *, GError **);

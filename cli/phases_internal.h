@@ -21,7 +21,8 @@ struct phases {
 	struct bell bells[PHASES]; /* [PHASE_ROUTE] is rung by pull, [PHASE_DELIVER] by route … */
 	GMutex lock;               /* guards tally */
 	struct tally tally;
-	GPtrArray *threads; /* of GThread */
+	bool witness_agrees; /* asked and found so; guarded by lock */
+	GPtrArray *threads;  /* of GThread */
 };
 
 void bell_ring(struct bell *bell);
@@ -36,11 +37,16 @@ void phases_note_taken(void *context, const char *source, unsigned items);
 void phases_count_pull(struct phases *phases, const struct pull_report *report);
 void phases_count_route(struct phases *phases, const struct route_counts *counts);
 void phases_count_deliver(struct phases *phases, const struct deliver_counts *counts);
+void phases_count_sealed(struct phases *phases, int64_t sealed);
 void phases_count_error(struct phases *phases, enum phase phase);
 
 /* One thread's part of a round, on a journal handle of its own. `did` (may be NULL): something was done. */
 bool phases_route_here(struct phases *phases, struct journal *journal, bool *did, GError **error);
 bool phases_deliver_here(struct phases *phases, struct journal *journal, bool *did, GError **error);
 bool phases_seal_here(struct phases *phases, struct journal *journal, bool *did, GError **error);
+
+/* True while the journal is behind its witness, or the witness cannot be asked: no reply and no call may
+ * leave (DESIGN.md section 6). Asks until the witness agrees once. */
+bool phases_hold(struct phases *phases, struct journal *journal);
 
 #endif

@@ -3,6 +3,7 @@
 #include "config/deployment.h"
 #include "facts/provider.h"
 #include "intake/sources.h"
+#include "journal/log_settings.h"
 #include "journal/settings.h"
 #include "sinks/sink.h"
 
@@ -51,6 +52,7 @@ GPtrArray *sections_list(void)
 	GPtrArray *list = g_ptr_array_new_with_free_func(free_section);
 	add(list, "", NULL, NULL, deployment_options);
 	add(list, "journal", NULL, "Where items, decisions and the log are kept.", journal_settings_options);
+	add(list, "seal", NULL, "Who signs the log, and who witnesses it.", log_options);
 	add(list, "sources.NAME", NULL,
 	        "Common to all sources. NAME becomes part of every item's identity: never rename it.",
 	        source_options);

@@ -22,6 +22,7 @@ static void print_warnings(const struct diag *diag, FILE *out)
 static void load_sections(struct world *world, const struct deployment *d, struct diag *diag)
 {
 	journal_settings_read(d->journal, &world->journal, diag);
+	log_settings_read(d->seal, &world->log, diag);
 	world->sources = sources_read(d->sources, diag);
 	world->sinks = sinks_load(d->sinks, diag);
 	world->facts = facts_config_load(d->facts, diag);
@@ -61,6 +62,7 @@ void world_free(struct world *world)
 		return;
 	journal_options_clear(&world->options);
 	journal_settings_clear(&world->journal);
+	log_settings_clear(&world->log);
 	g_clear_pointer(&world->sources, g_ptr_array_unref);
 	sinks_free(world->sinks);
 	facts_config_free(world->facts);

@@ -11,6 +11,7 @@
 #include "core/auto.h"
 #include "facts/provider.h"
 #include "intake/sources.h"
+#include "journal/log_settings.h"
 #include "journal/settings.h"
 #include "sinks/sink.h"
 
@@ -18,6 +19,7 @@ struct world {
 	char *wanted; /* the value of --config, or NULL */
 	struct deployment *deployment;
 	struct journal_settings journal;
+	struct log_settings log;
 	GPtrArray *sources; /* of struct source */
 	struct sinks *sinks;
 	struct facts_config *facts;
