@@ -34,6 +34,8 @@ struct message *route_unread(const struct item *item)
 
 static struct message *decode(const struct item *item, GBytes *raw)
 {
+	if (json_get_bool(item->fields, "undecodable", false)) /* intake could not read what the source sent */
+		return NULL;
 	if (is_structured(item))
 		return item->fields ? message_from_json(item->fields, NULL) : NULL;
 	return raw ? mail_decode(raw, json_get_string(item->fields, "envelope_from")) : NULL;

@@ -330,6 +330,7 @@ static struct item *item_of(const struct connection *c, struct json_slice raw)
 	if (!json_is_object(object)) {
 		item->key = id_of_broken(c, raw);
 		item->fields = json_object();
+		json_set_bool(item->fields, "undecodable", true);
 		return item;
 	}
 	item->key = queue_map_id(&c->settings->map, object);
@@ -474,7 +475,7 @@ static bool settle_singly(struct connection *c, GPtrArray *keys, GError **error)
 			g_ptr_array_remove_index(keys, i);
 			continue;
 		}
-		bool only_this = error_scope(failure) == SCOPE_ITEM;
+		bool only_this = error_class(failure) == ERROR_DENIED;
 		if (ok)
 			g_propagate_error(error, g_steal_pointer(&failure));
 		ok = false;
@@ -550,11 +551,24 @@ static bool settle_together(struct connection *c, GPtrArray *keys, GError **erro
 	return ok && keys->len == 0;
 }
 
+/* To acknowledge is harmless to repeat: an outcome that is not known means no more than "not served". */
+static void fail_settle(GError *failure, GError **error)
+{
+	if (error_class(failure) == ERROR_UNCERTAIN)
+		fail(error, ERROR_UNAVAILABLE, "%s", failure->message);
+	else
+		g_propagate_error(error, g_error_copy(failure));
+	g_error_free(failure);
+}
+
 static bool queue_settle(struct connection *c, GPtrArray *keys, GError **error)
 {
-	if (strstr(c->settings->acknowledge_path, "{id}"))
-		return settle_singly(c, keys, error);
-	return settle_together(c, keys, error);
+	GError *failure = NULL;
+	bool singly = strstr(c->settings->acknowledge_path, "{id}") != NULL;
+	bool ok = singly ? settle_singly(c, keys, &failure) : settle_together(c, keys, &failure);
+	if (!ok)
+		fail_settle(failure, error);
+	return ok;
 }
 
 /* --- status --- */

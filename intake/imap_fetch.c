@@ -137,7 +137,8 @@ static bool fetch(struct imap_session *session, const uint32_t *uids, unsigned n
 		collect(answers, uids, n, out);
 		g_array_sort(out, by_uid);
 	}
-	if (answers)
+	if (result == MAILIMAP_NO_ERROR &&
+	        answers) /* after a NO libetpan leaves a pointer to what it has freed */
 		mailimap_fetch_list_free(answers);
 	return ok;
 }

@@ -45,7 +45,7 @@ static bool login_plain(struct imap_session *session, GError **error)
 	g_autofree char *line = g_strconcat(base64, "\r\n", NULL);
 	int answer = -1;
 	if (mailimap_send_current_tag(session->imap) == MAILIMAP_NO_ERROR &&
-	        write_line(session, " AUTHENTICATE PLAIN\r\n")) {
+	        write_line(session, "AUTHENTICATE PLAIN\r\n")) {
 		const char *go = mailimap_read_line(session->imap);
 		if (go && *go == '+' && write_line(session, line))
 			answer = read_answer(session);

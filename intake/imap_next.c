@@ -302,11 +302,10 @@ static bool retry_pending(struct connection *c, struct batch *batch, int64_t *by
 	while (!is_full(c, batch, *bytes) && (due = next_due(c)) != NULL) {
 		g_autoptr(GError) failure = NULL;
 		bool fresh = due->tries == 0;
-		if (!retry(c, batch, due->uid, bytes, &failure) && imap_is_dead(c->session)) {
-			g_propagate_error(error, g_steal_pointer(&failure));
-			return false;
-		}
+		bool ok = retry(c, batch, due->uid, bytes, &failure);
 		batch->seen += fresh; /* found by the re-listing: counted when first touched */
+		if (!ok && imap_is_dead(c->session))
+			return imap_fail_dead(c, error);
 	}
 	return true;
 }

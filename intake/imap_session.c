@@ -64,6 +64,8 @@ bool imap_result(struct imap_session *session, int result, const char *what, GEr
 	}
 	session->dead = true;
 	const char *why = imap_failure(session);
+	if (result == MAILIMAP_ERROR_DONT_ACCEPT_CONNECTION)
+		why = "the server takes no connection now";
 	fail_as(error, ERROR_UNAVAILABLE, SCOPE_SOURCE, session->selected ? WHEN_NOW : WHEN_LATER,
 	        "%s: %s: %s", host, what, why ? why : "an answer that is no IMAP");
 	return false;
@@ -127,7 +129,7 @@ static bool ask_capabilities(struct imap_session *session, GError **error)
 {
 	struct mailimap_capability_data *data = NULL;
 	int result = mailimap_capability(session->imap, &data);
-	if (data)
+	if (result == MAILIMAP_NO_ERROR && data)
 		mailimap_capability_data_free(data);
 	return imap_result(session, result, "CAPABILITY", error);
 }
@@ -311,7 +313,7 @@ static bool search(struct imap_session *session, uint32_t from, uint32_t first, 
 		if (uid >= from)
 			g_array_append_val(uids, uid);
 	}
-	if (found)
+	if (result == MAILIMAP_NO_ERROR && found)
 		mailimap_search_result_free(found);
 	return ok;
 }

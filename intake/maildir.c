@@ -263,7 +263,7 @@ static void describe_mail(const struct connection *c, struct item *item, GBytes 
 		json_set_string(item->fields, "envelope_from", sender);
 }
 
-/* A line as `classify` reads it. What is no JSON object stays an item without fields: doubt, never a loss. */
+/* A line as `classify` reads it. What is no JSON object becomes an undecodable item: doubt, never a loss. */
 static void describe_json(const struct connection *c, struct item *item, GBytes *raw)
 {
 	gsize size;
@@ -273,11 +273,12 @@ static void describe_json(const struct connection *c, struct item *item, GBytes 
 	if (!json_is_object(item->fields)) {
 		json_decref(item->fields);
 		item->fields = json_object();
+		json_set_bool(item->fields, "undecodable", true);
 		return;
 	}
 	const char *channel = json_get_string(item->fields, "channel");
-	if (channel)
-		channel_parse(channel, &item->channel);
+	if (!channel || !channel_parse(channel, &item->channel))
+		json_set_string(item->fields, "channel", channel_name(item->channel));
 	const char *received = json_get_string(item->fields, "received");
 	if (received)
 		instant_parse(received, &item->received);

@@ -331,7 +331,6 @@ static bool commit_batch(struct mailbox_run *run, struct batch *batch, GError **
 	} while (from < n);
 	run->report.seen += batch->seen;
 	run->relisted |= batch->relisted;
-	run->pending = batch->pending;
 	return true;
 }
 
@@ -379,12 +378,8 @@ static void tell_taken(const struct mailbox_run *run, int64_t before)
 /* A failed next() may still leave something to remember (what killed the connection, until when to wait). */
 static void save_failure_state(struct mailbox_run *run, struct batch *batch)
 {
-	if (!batch->state)
-		return;
-	json_decref(run->connector_state);
-	run->connector_state = json_incref(batch->state);
 	g_autoptr(GError) ignored = NULL;
-	if (!save_state(run, NULL, &ignored))
+	if (batch->state && !commit_batch(run, batch, &ignored))
 		log_error("pull.state", ignored);
 }
 
@@ -399,6 +394,7 @@ static bool take_batch(struct mailbox_run *run, bool *more, GError **error)
 		save_failure_state(run, &batch);
 		ok = false;
 	} else if (ok) {
+		run->pending = batch.pending;
 		bool anything = batch.entries->len > 0 || batch.state || batch.relisted;
 		ok = (!anything || commit_batch(run, &batch, error)) && settle(run, error);
 		tell_taken(run, before);

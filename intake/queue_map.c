@@ -98,7 +98,7 @@ char *queue_map_id(const struct queue_map *map, const json_t *object)
 	if (!text || *text == '\0' || strlen(text) != json_string_length(value) || strlen(text) > ID_MAX)
 		return NULL;
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
-		if (*p <= 0x20 || *p == 0x7f)
+		if (*p < 0x20 || *p == 0x7f)
 			return NULL;
 	return g_strdup(text);
 }
