@@ -1,15 +1,30 @@
 /* route_message.c - from a stored item to the message that is decided on. */
 #include "classifiers/route.h"
 
+#include "core/date.h"
 #include "core/mail.h"
 #include "journal/content.h"
 
 #include <string.h>
 
-/* What a service or a .json file gave: the fields are the whole item. */
+/* What a service or a .json file gave: the fields are the whole item. A mail has at most its envelope there.
+ */
 static bool is_structured(const struct item *item)
 {
-	return item->channel != CHANNEL_EMAIL || json_object_get(item->fields, "channel");
+	size_t envelope = json_object_get(item->fields, "envelope_from") ? 1 : 0;
+	return item->channel != CHANNEL_EMAIL || json_object_size(item->fields) > envelope;
+}
+
+/* The source need not state what the item knows better. */
+static struct message *message_of_fields(const struct item *item)
+{
+	if (!json_is_object(item->fields) || json_object_size(item->fields) == 0)
+		return NULL;
+	JSON_AUTO line = json_copy(item->fields);
+	g_autofree char *received = instant_format_utc(item->received);
+	json_set_string(line, "channel", channel_name(item->channel));
+	json_set_string(line, "received", received);
+	return message_from_json(line, NULL);
 }
 
 static void place(struct message *message, const struct item *item)
@@ -37,7 +52,7 @@ static struct message *decode(const struct item *item, GBytes *raw)
 	if (json_get_bool(item->fields, "undecodable", false)) /* intake could not read what the source sent */
 		return NULL;
 	if (is_structured(item))
-		return item->fields ? message_from_json(item->fields, NULL) : NULL;
+		return message_of_fields(item);
 	return raw ? mail_decode(raw, json_get_string(item->fields, "envelope_from")) : NULL;
 }
 

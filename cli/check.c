@@ -18,6 +18,19 @@ static void check_bundle(const char *folder, struct diag *diag)
 		        pipeline_engine(pipeline));
 }
 
+/* Notes are no mistakes: they are shown if asked for. */
+static void print(const struct diag *diag, bool notes)
+{
+	AUTO(diag) shown = diag_new();
+	for (unsigned i = 0; i < diag_total(diag); i++) {
+		const struct diag_entry *entry = diag_get(diag, i);
+		if (notes || entry->severity != SEVERITY_NOTE)
+			diag_add(shown, entry->severity, entry->file, entry->line, entry->column, "%s",
+			        entry->text);
+	}
+	diag_print(shown, stderr);
+}
+
 int run_check(struct invocation *invocation, GError **error)
 {
 	AUTO(diag) diag = diag_new();
@@ -26,9 +39,9 @@ int run_check(struct invocation *invocation, GError **error)
 		return 78;
 	world_check(deployment, diag);
 	check_bundle(deployment->bundle_folder, diag);
-	diag_print(diag, stderr);
+	print(diag, invocation_switch(invocation, "notes"));
 	unsigned errors = diag_count(diag, SEVERITY_ERROR), warnings = diag_count(diag, SEVERITY_WARNING);
-	if (errors || warnings)
+	if (errors + warnings)
 		fprintf(stderr, "%u errors, %u warnings\n", errors, warnings);
 	if (errors)
 		return 78;

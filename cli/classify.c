@@ -11,6 +11,7 @@
 #include "core/json.h"
 #include "core/mail.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -215,9 +216,9 @@ static void send_batch(struct classify *classify, struct batch **batch)
 
 static bool output_is_well(GError **error)
 {
-	if (!ferror(stdout))
+	if (fflush(stdout) == 0 && !ferror(stdout))
 		return true;
-	fail(error, ERROR_AGAIN, "cannot write the output");
+	fail(error, ERROR_AGAIN, "cannot write the output: %s", g_strerror(errno));
 	return false;
 }
 

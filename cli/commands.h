@@ -10,6 +10,7 @@ int run_classify(struct invocation *invocation, GError **error);
 int run_completion(struct invocation *invocation, GError **error);
 int run_deliver(struct invocation *invocation, GError **error);
 int run_document(struct invocation *invocation, GError **error);
+int run_explain(struct invocation *invocation, GError **error);
 int run_facts(struct invocation *invocation, GError **error);
 int run_help(struct invocation *invocation, GError **error);
 int run_inspect(struct invocation *invocation, GError **error);

@@ -1,4 +1,5 @@
 """The contract of `classify` (DESIGN.md section 5): lines in, lines out, whatever the lines are."""
+import contextlib
 import json
 import os
 import pathlib
@@ -230,14 +231,10 @@ class Pipes(unittest.TestCase):
         with subprocess.Popen([BINARY, "classify", "--config", BUNDLE], stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             process.stdout.close()
-            try:
+            with contextlib.suppress(BrokenPipeError), process.stdin:
                 process.stdin.write(text(*[dict(MOVE, id=str(i)) for i in range(5000)]).encode())
-                process.stdin.close()
-            except BrokenPipeError:
-                pass
             process.stdin = None
             self.assertNotEqual(process.wait(60), 0)
-            process.stderr.close()
 
     def test_a_full_disk_is_told(self):
         with open("/dev/full", "wb") as full:

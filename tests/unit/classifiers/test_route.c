@@ -91,6 +91,34 @@ Test(route, an_item_that_cannot_be_read_is_doubt_and_its_neighbours_go_on)
 	cr_assert_str_eq(tasks, "klaerung");
 }
 
+/* A dropped file need not name channel and time: the item has them. */
+Test(route, what_the_source_does_not_state_the_item_knows)
+{
+	const char line[] = "{\"from_email\":\"a.kunde@example.org\",\"form\":" WORK "}";
+	struct item *item = item_new();
+	item->channel = CHANNEL_ESERVICE;
+	instant_parse(DAY1, &item->received);
+	item->fields = json_read(line, strlen(line), NULL);
+	AUTO(message) message = route_message(item, NULL);
+	cr_assert_not(message->undecodable);
+	cr_assert_str_eq(message->form->kind, "arbeitsaufnahme");
+	cr_assert_eq(message->received, item->received);
+	item_free(item);
+}
+
+Test(route, a_structured_mail_is_no_raw_mail)
+{
+	const char line[] =
+	        "{\"envelope_from\":\"x@example.org\",\"subject\":\"Umzug\",\"body\":\"Neue Adresse\"}";
+	struct item *item = item_new();
+	item->channel = CHANNEL_EMAIL;
+	instant_parse(DAY1, &item->received);
+	item->fields = json_read(line, strlen(line), NULL);
+	AUTO(message) message = route_message(item, NULL);
+	cr_assert_str_eq(message->subject, "Umzug");
+	item_free(item);
+}
+
 Test(route, an_item_that_ended_its_workers_is_decided_without_touching_its_bytes)
 {
 	AUTO(desk) desk = desk_new(NULL);
