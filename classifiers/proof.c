@@ -89,7 +89,7 @@ static const struct row *missing_because(struct trace *trace, unsigned handlers)
 		if (entry->bar && (handlers >> entry->then->handler & 1))
 			return entry->bar;
 	}
-	return trace_nearest(trace, handlers, NULL, &concern);
+	return trace_nearest(trace, handlers, &concern);
 }
 
 static void print_outcome(const struct trace *trace, GString *out)

@@ -307,7 +307,7 @@ static void print_words(const struct cond *test, const struct var_info *info, GS
 		if (!word_set_has(test->set, (int32_t)i))
 			continue;
 		g_string_append_printf(
-		        out, "%s%s", found++ ? " or " : " is ", (char *)g_ptr_array_index(info->words, i));
+		        out, "%s%s", found++ ? "/" : " is ", (char *)g_ptr_array_index(info->words, i));
 	}
 	if (!found)
 		g_string_append(out, " is nothing");

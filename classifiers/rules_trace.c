@@ -1,6 +1,7 @@
 /* rules_trace.c - what every row did with one input, and how far a row was from applying. */
 #include "classifiers/rules_why_internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 static void note_row(struct trace *trace, const struct row *row, int concern)
@@ -116,20 +117,34 @@ void cond_failing(
 		cond_failing(nearest, env, want, on_unknown, out);
 }
 
-static bool has_action(const struct row *row, unsigned handlers, const char *kind)
+/* Which actions are meant: by handler, or exactly like one. */
+struct wanted {
+	unsigned handlers;
+	const struct then *like;
+};
+
+static bool is_wanted(const struct wanted *wanted, const struct then *then)
+{
+	const struct then *like = wanted->like;
+	if (!like)
+		return wanted->handlers >> then->handler & 1;
+	return like->handler == then->handler && g_strcmp0(like->kind, then->kind) == 0 &&
+	       g_strcmp0(like->queue, then->queue) == 0 && g_strcmp0(like->to, then->to) == 0;
+}
+
+static bool has_action(const struct row *row, const struct wanted *wanted)
 {
 	for (unsigned i = 0; i < row->then_count; i++)
-		if ((handlers >> row->then[i]->handler & 1) &&
-		        (!kind || g_strcmp0(row->then[i]->kind, kind) == 0))
+		if (is_wanted(wanted, row->then[i]))
 			return true;
 	return false;
 }
 
-const struct row *trace_nearest(struct trace *trace, unsigned handlers, const char *kind, int *concern)
+static const struct row *nearest(struct trace *trace, const struct wanted *wanted, int *concern)
 {
 	struct evaluation *e = &trace->e;
-	const struct row *nearest = NULL;
-	unsigned least = 10000;
+	const struct row *found = NULL;
+	unsigned least = UINT_MAX;
 	for (int c = -1; c < (int)e->concern_count; c++) {
 		const GPtrArray *rows = c < 0 ? e->set->item_rows : e->set->concern_rows;
 		if (c >= 0 && e->concerns[c] < 0)
@@ -138,15 +153,25 @@ const struct row *trace_nearest(struct trace *trace, unsigned handlers, const ch
 			evaluation_enter(e, (unsigned)c);
 		for (guint i = 0; i < rows->len; i++) {
 			const struct row *row = g_ptr_array_index(rows, i);
-			if (!has_action(row, handlers, kind))
-				continue;
 			unsigned distance = cond_distance(row->when, e->env, true, row->on_unknown);
-			if (nearest && distance >= least)
+			if (!has_action(row, wanted) || distance >= least)
 				continue;
-			nearest = row;
+			found = row;
 			least = distance;
 			*concern = c;
 		}
 	}
-	return nearest;
+	return found;
+}
+
+const struct row *trace_nearest(struct trace *trace, unsigned handlers, int *concern)
+{
+	struct wanted wanted = {.handlers = handlers};
+	return nearest(trace, &wanted, concern);
+}
+
+const struct row *trace_nearest_like(struct trace *trace, const struct then *then, int *concern)
+{
+	struct wanted wanted = {.like = then};
+	return nearest(trace, &wanted, concern);
 }

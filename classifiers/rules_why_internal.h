@@ -28,7 +28,9 @@ unsigned cond_distance(const struct cond *cond, const int32_t *env, bool want, e
 void cond_failing(
         const struct cond *cond, const int32_t *env, bool want, enum on_unknown on_unknown, GPtrArray *out);
 
-/* The row nearest to causing an action of these handlers; *concern says for whom. NULL if no row has one. */
-const struct row *trace_nearest(struct trace *trace, unsigned handlers, const char *kind, int *concern);
+/* The row nearest to causing an action of these handlers, or one like `then`; *concern says for whom. NULL if
+ * no row can be looked at (rows per concern where there is no concern). */
+const struct row *trace_nearest(struct trace *trace, unsigned handlers, int *concern);
+const struct row *trace_nearest_like(struct trace *trace, const struct then *then, int *concern);
 
 #endif
