@@ -3,6 +3,7 @@
 #include "core/automatic.h"
 #include "core/automatic_words.h"
 #include "core/bounce.h"
+#include "core/fold.h"
 #include "core/mail.h"
 #include "core/mail_header.h"
 #include "core/mail_part.h"
@@ -14,39 +15,40 @@ struct view {
 	const struct message *message;
 	GMimeObject *headers, *body;
 	struct delivery_report *delivery;
-	char *subject, *own, *text; /* folded; own is without history */
-	bool system;                /* sent by a mail system */
+	char *subject, *own; /* folded; own is without history */
+	char *text;          /* the whole text, folded when it is asked for */
+	bool system;         /* sent by a mail system */
 	bool null_sender;
 	char *submitted; /* Auto-Submitted, lower case, or "" */
 	char *precedence;
 };
 
-static const char *raw(const struct view *view, const char *name)
+static const char *raw(struct view *view, const char *name)
 {
 	/* gmime keeps the content headers of a mail at its body */
 	bool content = g_ascii_strncasecmp(name, "Content-", 8) == 0;
 	return content && view->body ? part_header(view->body, name) : part_header(view->headers, name);
 }
 
-static bool has(const struct view *view, const char *name)
+static bool has(struct view *view, const char *name)
 {
 	return raw(view, name) != NULL;
 }
 
-static char *value(const struct view *view, const char *name)
+static char *value(struct view *view, const char *name)
 {
 	const char *text = raw(view, name);
 	g_autofree char *decoded = text ? header_decode(text, NULL, NULL) : NULL;
 	return g_ascii_strdown(decoded ? decoded : "", -1);
 }
 
-static bool value_has(const struct view *view, const char *name, const char *word)
+static bool value_has(struct view *view, const char *name, const char *word)
 {
 	g_autofree char *text = value(view, name);
 	return strstr(text, word) != NULL;
 }
 
-static bool null_sender(const struct view *view)
+static bool null_sender(struct view *view)
 {
 	if (view->message->envelope_from)
 		return !*view->message->envelope_from;
@@ -56,6 +58,13 @@ static bool null_sender(const struct view *view)
 	return path && (strncmp(path, "<>", 2) == 0 || g_ascii_strncasecmp(path, "<MAILER-DAEMON", 14) == 0);
 }
 
+static const char *whole_text(struct view *view)
+{
+	if (!view->text)
+		view->text = fold_text(view->message->text, 6000);
+	return view->text;
+}
+
 /* Copies of headers that are asked for again and again. */
 static void view_open(struct view *view, const struct message *message, GMimeMessage *mail)
 {
@@ -63,9 +72,8 @@ static void view_open(struct view *view, const struct message *message, GMimeMes
 	view->headers = GMIME_OBJECT(mail);
 	view->body = g_mime_message_get_mime_part(mail);
 	view->delivery = delivery_report_read(mail);
-	view->subject = words_fold(message->subject, 500);
-	view->own = words_fold(message->reply_text, 6000);
-	view->text = words_fold(message->text, 6000);
+	view->subject = fold_text(message->subject, 500);
+	view->own = fold_text(message->reply_text, 3000);
 	view->null_sender = null_sender(view);
 	view->system = is_mail_system(message->from_name, message->from_email);
 	view->submitted = value(view, "Auto-Submitted");
@@ -82,10 +90,12 @@ static void view_close(struct view *view)
 	g_free(view->precedence);
 }
 
-static bool is_bounce(const struct view *view)
+static bool is_bounce(struct view *view)
 {
-	bool subject = bounce_subject(view->subject), text = bounce_text(view->text);
-	bool machine = view->system || view->null_sender;
+	bool subject = bounce_subject(view->subject), machine = view->system || view->null_sender;
+	if (!subject && !machine && !view->delivery->report)
+		return false;
+	bool text = bounce_text(whole_text(view));
 	bool formula = bounce_formula(view->own) && !view->message->quoted && !view->message->in_reply_to;
 	if (subject_is_answer(view->subject) && !view->system && !formula)
 		return false;
@@ -96,7 +106,7 @@ static bool is_bounce(const struct view *view)
 	if (is_mailer_daemon(view->message->from_email) && (subject || view->delivery->returned))
 		return true;
 	if (view->system)
-		return (subject && (text || view->delivery->returned || !*view->text)) ||
+		return (subject && (text || view->delivery->returned || !*whole_text(view))) ||
 		       (text && !subject_says_reply(view->subject) && !view->message->in_reply_to);
 	if (view->null_sender && subject && text)
 		return true;
@@ -129,7 +139,7 @@ static bool has_attachment_type(const struct message *message, const char *type)
 	return false;
 }
 
-static bool is_report(const struct view *view)
+static bool is_report(struct view *view)
 {
 	const struct message *message = view->message;
 	if (subject_is_answer(view->subject) && !has(view, "Auto-Submitted") &&
@@ -151,7 +161,7 @@ static bool is_report(const struct view *view)
 	return text_is_read_receipt(view->subject, view->own);
 }
 
-static bool has_reply_header(const struct view *view)
+static bool has_reply_header(struct view *view)
 {
 	static const char *const names[] = {"X-Autoreply", "X-Autoreply-From", "X-Autorespond",
 	        "X-Autoresponder", "X-Auto-Reply", "X-Auto-Reply-From", "X-Mail-Autoreply",
@@ -169,13 +179,13 @@ static bool has_reply_header(const struct view *view)
 }
 
 /* Made by a machine, by a header's own word? "no" in Auto-Submitted is a person's. */
-static bool says_generated(const struct view *view)
+static bool says_generated(struct view *view)
 {
 	return (*view->submitted && !g_str_has_prefix(view->submitted, "no")) ||
 	       has(view, "X-Auto-Generated") || has(view, "X-Cron-Env") || has(view, "X-Autogenerated");
 }
 
-static bool says_person(const struct view *view)
+static bool says_person(struct view *view)
 {
 	return g_str_has_prefix(view->submitted, "no");
 }
@@ -195,7 +205,7 @@ static bool same_organisation(const char *id, const char *address)
 }
 
 /* Does it refer to a mail of ours, and not to one of the sender's own? */
-static bool refers_to_ours(const struct view *view)
+static bool refers_to_ours(struct view *view)
 {
 	const struct message *message = view->message;
 	const char *id = message->in_reply_to;
@@ -211,7 +221,7 @@ static bool refers_to_ours(const struct view *view)
 	return !same_organisation(bare, message->from_email);
 }
 
-static bool is_replied(const struct view *view)
+static bool is_replied(struct view *view)
 {
 	if (has_reply_header(view))
 		return true;
@@ -225,7 +235,7 @@ static bool is_replied(const struct view *view)
 }
 
 /* The answer would go to somebody else than the machine that sent: a form or gateway names the person. */
-static bool answers_go_elsewhere(const struct view *view)
+static bool answers_go_elsewhere(struct view *view)
 {
 	const struct message *message = view->message;
 	if (!message->reply_to || !message->from_email)
@@ -235,7 +245,7 @@ static bool answers_go_elsewhere(const struct view *view)
 	return !strstr(to, from) && !sender_takes_no_answer(to);
 }
 
-static bool is_carried(const struct view *view)
+static bool is_carried(struct view *view)
 {
 	const struct message *message = view->message;
 	g_autofree char *from = g_strconcat(message->from_email ? message->from_email : "", " ",
@@ -244,13 +254,13 @@ static bool is_carried(const struct view *view)
 	       is_carried_message(from, view->subject, view->own);
 }
 
-static bool has_list_header(const struct view *view)
+static bool has_list_header(struct view *view)
 {
 	return has(view, "List-Id") || has(view, "List-Post") || has(view, "X-Mailing-List") ||
 	       has(view, "X-BeenThere") || has(view, "Mailing-List") || strcmp(view->precedence, "list") == 0;
 }
 
-static bool is_generated(const struct view *view)
+static bool is_generated(struct view *view)
 {
 	if (says_generated(view))
 		return !is_carried(view) || text_says_automatic(view->own);
@@ -263,7 +273,7 @@ static bool is_generated(const struct view *view)
 }
 
 /* Unsubscribe headers come with serial-mail tools, too: then the text tells. */
-static bool is_list(const struct view *view)
+static bool is_list(struct view *view)
 {
 	if (says_person(view))
 		return false;
@@ -273,10 +283,10 @@ static bool is_list(const struct view *view)
 	bool unsubscribe = has(view, "List-Unsubscribe");
 	if ((!bulk && !unsubscribe) || is_carried(view))
 		return false;
-	return text_is_bulk(view->text) || (unsubscribe && !text_is_business(view->own));
+	return text_is_bulk(whole_text(view)) || (unsubscribe && !text_is_business(view->own));
 }
 
-static enum automatic decide(const struct view *view)
+static enum automatic decide(struct view *view)
 {
 	if (is_bounce(view))
 		return AUTOMATIC_BOUNCE;
@@ -290,7 +300,7 @@ static enum automatic decide(const struct view *view)
 }
 
 /* The address of ours that the mail was sent to: a VERP address says whose mail it was. */
-static char *sent_to(const struct view *view)
+static char *sent_to(struct view *view)
 {
 	static const char *const names[] = {"X-Original-To", "Envelope-To", "Delivered-To", "To"};
 	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -307,7 +317,7 @@ static char *sent_to(const struct view *view)
 
 void automatic_mark(struct message *message, GMimeMessage *mail)
 {
-	struct view view;
+	struct view view = {.text = NULL};
 	if (!mail) {
 		message->automatic =
 		        automatic_from_text(message->from_email, message->subject, message->text);
@@ -324,8 +334,8 @@ void automatic_mark(struct message *message, GMimeMessage *mail)
 
 enum automatic automatic_from_text(const char *from_email, const char *subject, const char *text)
 {
-	g_autofree char *folded_subject = words_fold(subject, 500);
-	g_autofree char *folded = words_fold(text, 6000);
+	g_autofree char *folded_subject = fold_text(subject, 500);
+	g_autofree char *folded = fold_text(text, 6000);
 	bool answer = subject_is_answer(folded_subject);
 	if (is_mail_system(NULL, from_email) && (bounce_subject(folded_subject) || bounce_text(folded)))
 		return AUTOMATIC_BOUNCE;

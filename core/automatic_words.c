@@ -1,56 +1,12 @@
 /* automatic_words.c - phrase tables, German first. A single phrase never decides where a customer could have
  * written it as well: "Abwesenheit" in a subject is what this office gets every day. */
 #include "core/automatic_words.h"
+#include "core/fold.h"
 
 #include <glib.h>
 #include <string.h>
 
-char *words_fold(const char *text, unsigned max)
-{
-	GString *out = g_string_new(NULL);
-	bool blank = false;
-	for (const char *p = text ? text : ""; *p && out->len < max;) {
-		gunichar c = g_utf8_get_char_validated(p, -1);
-		if (c == (gunichar)-1 || c == (gunichar)-2) {
-			p++;
-			continue;
-		}
-		p = g_utf8_next_char(p);
-		if (g_unichar_isspace(c)) {
-			blank = out->len > 0;
-			continue;
-		}
-		if (blank)
-			g_string_append_c(out, ' ');
-		blank = false;
-		g_string_append_unichar(out, g_unichar_tolower(c));
-	}
-	return g_string_free(out, FALSE);
-}
-
-static bool contains_any(const char *text, const char *const *words)
-{
-	for (; *words; words++)
-		if (strstr(text, *words))
-			return true;
-	return false;
-}
-
-static unsigned count_of(const char *text, const char *const *words)
-{
-	unsigned count = 0;
-	for (; *words; words++)
-		count += strstr(text, *words) != NULL;
-	return count;
-}
-
-static bool starts_any(const char *text, const char *const *words)
-{
-	for (; *words; words++)
-		if (g_str_has_prefix(text, *words))
-			return true;
-	return false;
-}
+#define MAX_NOTE 2500 /* bytes; absence notes and receipts are short */
 
 bool subject_says_reply(const char *subject)
 {
@@ -64,7 +20,7 @@ bool subject_says_reply(const char *subject)
 	        "automatisch antwoord", "automatyczna odpowiedź", "ooo:", "[auto-reply]", "[autoreply]",
 	        "[automatische antwort]", "vacation reply", "vacation message", "away from my mail",
 	        "notification d'absence", "absence du bureau", "automatiskt svar", "automatisk svar", NULL};
-	return starts_any(subject, starts) || strcmp(subject, "automatische antwort") == 0;
+	return fold_starts(subject, starts) || strcmp(subject, "automatische antwort") == 0;
 }
 
 /* A mail program writes "Abwesenheitsnotiz: (subject of our mail)"; customers use these words as well. */
@@ -73,14 +29,14 @@ static bool subject_says_absence(const char *subject)
 	static const char *const starts[] = {"abwesenheitsnotiz", "abwesenheitsmeldung",
 	        "abwesenheitsbenachrichtigung", "abwesenheitsassistent", "abwesenheitsinfo",
 	        "abwesenheitsmail", NULL};
-	return starts_any(subject, starts);
+	return fold_starts(subject, starts);
 }
 
 bool subject_is_answer(const char *subject)
 {
 	static const char *const starts[] = {
 	        "re:", "aw:", "antw:", "fw:", "fwd:", "wg:", "antwort:", "re :", "aw :", "re[", "sv:", NULL};
-	return starts_any(subject, starts);
+	return fold_starts(subject, starts);
 }
 
 /* Words with which customers tell of an absence of their own; a machine's note has none of them. */
@@ -92,7 +48,7 @@ static bool is_customers_absence(const char *text)
 	        "in ordnung", "krankgeschrieben", "arbeitsunfähig", "leistungsbezug", "ist das so", "zusage",
 	        "zustimm", "abmelden", "melde mich ab", "mich ab", "jobcenter", "agentur", "erlaub",
 	        "maßnahme", "bewerbung", NULL};
-	return contains_any(text, words);
+	return fold_has(text, words);
 }
 
 static bool thanks_for_mail(const char *text)
@@ -106,7 +62,7 @@ static bool thanks_for_mail(const char *text)
 	        "thank you for your message", "thanks for your email", "thanks for your mail",
 	        "thanks for your message", "thanks for writing", "merci pour votre message",
 	        "merci pour votre mail", "sehr geehrter absender", NULL};
-	return contains_any(text, words);
+	return fold_has(text, words);
 }
 
 /* What only somebody says whose mailbox answers by itself. */
@@ -123,7 +79,7 @@ static unsigned mailbox_cues(const char *text)
 	        "will respond", "out of office", "out of the office", "in my absence", "my colleague",
 	        "back in the office", "be returning", "this inbox", "automatic reply",
 	        "automatically generated reply", NULL};
-	return count_of(text, words);
+	return fold_count(text, words);
 }
 
 static unsigned absence_cues(const char *text)
@@ -133,7 +89,7 @@ static unsigned absence_cues(const char *text)
 	        "nicht erreichbar", "nicht zu erreichen", "verreist", "wenden sie sich", "betriebsferien",
 	        "annual leave", "on vacation", "on leave", "urgent", "will be back", "return on",
 	        "away until", "absent", "de retour", "congé", "elternzeit", "zur kur", "geschlossen", NULL};
-	return count_of(text, words);
+	return fold_count(text, words);
 }
 
 bool text_is_absence_note(const char *subject, const char *text)
@@ -141,7 +97,9 @@ bool text_is_absence_note(const char *subject, const char *text)
 	static const char *const subjects[] = {"nicht im büro", "außer haus", "im urlaub", "abwesen",
 	        "out of office", "vacation", "nicht erreichbar", "urlaub", "nicht im haus", "away", "ferien",
 	        "on leave", NULL};
-	bool thanks = thanks_for_mail(text), told = contains_any(subject, subjects);
+	if (strlen(text) > MAX_NOTE)
+		return false;
+	bool thanks = thanks_for_mail(text), told = fold_has(subject, subjects);
 	if ((subject_is_answer(subject) && !thanks) || is_customers_absence(text))
 		return false;
 	unsigned mailbox = mailbox_cues(text) + (strstr(subject, "nicht im büro") != NULL),
@@ -165,12 +123,12 @@ bool text_is_receipt(const char *subject, const char *text)
 	        "maschinell", NULL};
 	static const char *const subjects[] = {"eingangsbestätigung", "[ticket", "ticket#",
 	        "empfangsbestätigung ihrer", "[case", "[request", NULL};
-	if (text_is_first_person(text)) /* "jedes Mal kam eine automatische Eingangsbestätigung" */
+	if (strlen(text) > MAX_NOTE ||
+	        text_is_first_person(text)) /* "jedes Mal kam eine automatische Eingangsbestätigung" */
 		return false;
-	bool answer = subject_is_answer(subject) && !contains_any(subject, subjects);
-	return contains_any(text, received) &&
-	       (contains_any(text, machine) || contains_any(subject, subjects)) &&
-	       !(answer && !contains_any(text, machine));
+	bool answer = subject_is_answer(subject) && !fold_has(subject, subjects);
+	return fold_has(text, received) && (fold_has(text, machine) || fold_has(subject, subjects)) &&
+	       !(answer && !fold_has(text, machine));
 }
 
 bool text_says_automatic(const char *text)
@@ -183,7 +141,7 @@ bool text_says_automatic(const char *text)
 	        "automated message", "automatic notification", "do not reply to this", "please do not reply",
 	        "please don't reply", "cet e-mail a été envoyé automatiquement", "keine antwort auf diese",
 	        "vom system automatisch", NULL};
-	return contains_any(text, words);
+	return fold_has(text, words);
 }
 
 bool text_is_read_receipt(const char *subject, const char *text)
@@ -194,7 +152,7 @@ bool text_is_read_receipt(const char *subject, const char *text)
 	static const char *const words[] = {"wurde gelesen", "was read on", "wurde am", "gelesen am",
 	        "gelesen.", "return receipt", "lesebestätigung", "empfangsbestätigung", "has been displayed",
 	        "angezeigt", "ungelesen gelöscht", "was deleted without", "was displayed", NULL};
-	return starts_any(subject, starts) && strlen(text) < 1500 && (!*text || contains_any(text, words));
+	return fold_starts(subject, starts) && strlen(text) < 1500 && (!*text || fold_has(text, words));
 }
 
 bool sender_takes_no_answer(const char *email)
@@ -209,7 +167,7 @@ bool sender_takes_no_answer(const char *email)
 	char *at = strchr(lower, '@');
 	if (at)
 		at[1] = '\0';
-	return contains_any(lower, locals);
+	return fold_has(lower, locals);
 }
 
 bool is_carried_message(const char *from, const char *subject, const char *text)
@@ -227,16 +185,16 @@ bool is_carried_message(const char *from, const char *subject, const char *text)
 	        "telefon:", "nachricht:", "anliegen:", "ihre nachricht:", "betreff:", "kundennummer:",
 	        "anschrift:", "mitteilung:", "message:", "phone:", NULL};
 	g_autofree char *lower = g_ascii_strdown(from ? from : "", -1);
-	if (contains_any(lower, senders) || contains_any(subject, subjects))
+	if (fold_has(lower, senders) || fold_has(subject, subjects))
 		return true;
-	return count_of(text, fields) >= 3 || strstr(text, "über das kontaktformular") ||
+	return fold_count(text, fields) >= 3 || strstr(text, "über das kontaktformular") ||
 	       strstr(text, "hat ihnen eine nachricht");
 }
 
 bool text_is_first_person(const char *text)
 {
 	static const char *const words[] = {" ich ", " mein", " mir ", " mich ", NULL};
-	return g_str_has_prefix(text, "ich ") || contains_any(text, words);
+	return g_str_has_prefix(text, "ich ") || fold_has(text, words);
 }
 
 bool text_is_business(const char *text)
@@ -245,7 +203,7 @@ bool text_is_business(const char *text)
 	        "aktenzeichen", "bitte ändern", "neue anschrift", "neue adresse", "neue bankverbindung",
 	        "konto de", "iban", "arbeitsbescheinigung", "bescheinigung", "mitarbeiter", "arbeitsvertrag",
 	        "kündigung", NULL};
-	return contains_any(text, words);
+	return fold_has(text, words);
 }
 
 bool text_is_bulk(const char *text)
@@ -254,5 +212,5 @@ bool text_is_bulk(const char *text)
 	        "newsletter", "im browser", "view in browser", "weitere angebote", "keine weiteren",
 	        "keine e-mails mehr", "aus dem verteiler", "opt-out", "abmeldelink", "gratis", "rabatt",
 	        "gutschein", "jetzt sparen", "impressum", "désabonner", "email preferences", "abonn", NULL};
-	return contains_any(text, words);
+	return fold_has(text, words);
 }

@@ -6,9 +6,6 @@
 
 #include <stdbool.h>
 
-/* Lower case, runs of white space as one blank, cut at `max` bytes; never NULL. Free with g_free. */
-char *words_fold(const char *text, unsigned max);
-
 /* "Automatische Antwort: …", "Abwesenheitsnotiz", "Out of Office": at the start of the subject. */
 bool subject_says_reply(const char *subject);
 /* "AW: …", "Fwd: …": a person answers or passes on. */

@@ -1,6 +1,7 @@
 /* bounce.c - most mail systems of the last thirty years wrote a text of their own; what they share is told
  * here, not one by one. */
 #include "core/bounce.h"
+#include "core/fold.h"
 #include "core/mail_header.h"
 #include "core/mail_part.h"
 
@@ -20,14 +21,6 @@ void delivery_report_free(struct delivery_report *delivery)
 	g_free(delivery);
 }
 
-static bool contains_any(const char *text, const char *const *words)
-{
-	for (; *words; words++)
-		if (strstr(text, *words))
-			return true;
-	return false;
-}
-
 bool is_mail_system(const char *from_name, const char *from_email)
 {
 	static const char *const locals[] = {"mailer-daemon", "mailerdaemon", "mail-daemon", "mailer_daemon",
@@ -45,7 +38,7 @@ bool is_mail_system(const char *from_name, const char *from_email)
 	for (const char *const *local = locals; *local; local++)
 		if (g_str_has_prefix(email, *local))
 			return true;
-	return contains_any(name, names);
+	return fold_has(name, names);
 }
 
 bool bounce_subject(const char *subject)
@@ -66,7 +59,7 @@ bool bounce_subject(const char *subject)
 	        "mail returned", "message not delivered", "user unknown", "returned e-mail", "bounced mail",
 	        "non-delivery", "mail failure", "не доставлен", "недоставлен", "投递失败", "发送失败", "退信",
 	        NULL};
-	return contains_any(subject, words);
+	return fold_has(subject, words);
 }
 
 bool bounce_text(const char *text)
@@ -90,7 +83,7 @@ bool bounce_text(const char *text)
 	        "не может быть доставлено", "无法发送", "无法送达", "affected recipient", "non-delivery",
 	        "delivery failure", "konnte ihre nachricht nicht", "message was rejected", "nicht gefunden",
 	        NULL};
-	return contains_any(text, words);
+	return fold_has(text, words);
 }
 
 bool bounce_formula(const char *text)
@@ -99,7 +92,7 @@ bool bounce_formula(const char *text)
 	        "non-delivery report", "failed recipient", "following recipients failed",
 	        "the following address", "pas pu etre delivre", "pas pu être délivré",
 	        "nicht zugestellt werden:", "folgende empfänger", "folgenden empfänger", NULL};
-	return contains_any(text, words) && strchr(text, '@');
+	return fold_has(text, words) && strchr(text, '@');
 }
 
 bool is_mailer_daemon(const char *from_email)
@@ -124,7 +117,7 @@ bool delay_text(const char *subject, const char *text)
 	        "wird weiter versucht", "verzögert sich", "not been delivered yet", "will continue to try",
 	        "zustellversuche werden", "zustellung verzögert",
 	        "delivery to the following recipients has been delayed", NULL};
-	return contains_any(subject, subjects) || contains_any(text, words);
+	return fold_has(subject, subjects) || fold_has(text, words);
 }
 
 /* One line "Name: value", folded ones joined, of a delivery report. */
@@ -462,8 +455,8 @@ struct bounce *bounce_build(const struct message *message, const struct delivery
 {
 	struct bounce *bounce = g_new0(struct bounce, 1);
 	size_t size = report_size(message->text);
-	g_autofree char *subject = g_utf8_strdown(message->subject ? message->subject : "", -1);
-	g_autofree char *text = g_utf8_strdown(message->text, (gssize)MIN(size, 6000));
+	g_autofree char *subject = fold_text(message->subject, 500);
+	g_autofree char *text = fold_text(message->text, 6000);
 	bounce->recipient = g_strdup(delivery->recipient);
 	if (!bounce->recipient)
 		bounce->recipient = recipient_of(failed);

@@ -53,6 +53,8 @@ static bool one_of(const char *name, const char *const *names)
 /* Lower case without blanks: "display: NONE" → "display:none". Styles are short; longer ones are cut. */
 static char *style_fold(const char *style)
 {
+	if (!style)
+		return g_strdup("");
 	GString *out = g_string_new(";");
 	for (size_t i = 0; style && style[i] && i < 4096; i++)
 		if (!g_ascii_isspace(style[i]))
@@ -236,6 +238,15 @@ static void put_text(struct writer *writer, const char *text, size_t size)
 		return;
 	const char *end = text + size;
 	while (text < end) {
+		size_t run = 0; /* plain letters go in one piece */
+		while (text + run < end && text[run] > ' ' && text[run] < 0x7f)
+			run++;
+		if (run) {
+			begin_character(writer, frame->quoted || writer->rest_quoted);
+			g_string_append_len(writer->out, text, (gssize)run);
+			text += run;
+			continue;
+		}
 		size_t length = (size_t)g_utf8_skip[*(const guchar *)text];
 		length = MIN(length, (size_t)(end - text));
 		put_char(writer, frame, text, length);
@@ -243,22 +254,48 @@ static void put_text(struct writer *writer, const char *text, size_t size)
 	}
 }
 
-static const char *const hidden_elements[] = {"head", "title", "style", "script", "template", "object", "svg",
-        "option", "applet", "audio", "video", "canvas", "map", "datalist", NULL};
-static const char *const block_elements[] = {"div", "tr", "table", "li", "ul", "ol", "dl", "dt", "dd",
-        "center", "form", "section", "article", "header", "footer", "aside", "address", "nav", "main",
-        "figure", "figcaption", "tbody", "thead", "tfoot", "fieldset", "caption", "hr", "body", "details",
-        "summary", NULL};
-static const char *const paragraph_elements[] = {
-        "p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "pre", NULL};
+enum element { ELEMENT_INLINE, ELEMENT_BLOCK, ELEMENT_PARAGRAPH, ELEMENT_HIDDEN };
+
+struct element_name {
+	const char *name;
+	enum element kind;
+};
+
+static int by_name(const void *key, const void *entry)
+{
+	return strcmp(key, ((const struct element_name *)entry)->name);
+}
+
+static enum element element_kind(const char *name)
+{
+	static const struct element_name names[] = {{"address", ELEMENT_BLOCK}, {"applet", ELEMENT_HIDDEN},
+	        {"article", ELEMENT_BLOCK}, {"aside", ELEMENT_BLOCK}, {"audio", ELEMENT_HIDDEN},
+	        {"blockquote", ELEMENT_PARAGRAPH}, {"body", ELEMENT_BLOCK}, {"canvas", ELEMENT_HIDDEN},
+	        {"caption", ELEMENT_BLOCK}, {"center", ELEMENT_BLOCK}, {"datalist", ELEMENT_HIDDEN},
+	        {"dd", ELEMENT_BLOCK}, {"details", ELEMENT_BLOCK}, {"div", ELEMENT_BLOCK},
+	        {"dl", ELEMENT_BLOCK}, {"dt", ELEMENT_BLOCK}, {"fieldset", ELEMENT_BLOCK},
+	        {"figcaption", ELEMENT_BLOCK}, {"figure", ELEMENT_BLOCK}, {"footer", ELEMENT_BLOCK},
+	        {"form", ELEMENT_BLOCK}, {"h1", ELEMENT_PARAGRAPH}, {"h2", ELEMENT_PARAGRAPH},
+	        {"h3", ELEMENT_PARAGRAPH}, {"h4", ELEMENT_PARAGRAPH}, {"h5", ELEMENT_PARAGRAPH},
+	        {"h6", ELEMENT_PARAGRAPH}, {"head", ELEMENT_HIDDEN}, {"header", ELEMENT_BLOCK},
+	        {"hr", ELEMENT_BLOCK}, {"li", ELEMENT_BLOCK}, {"main", ELEMENT_BLOCK},
+	        {"map", ELEMENT_HIDDEN}, {"nav", ELEMENT_BLOCK}, {"object", ELEMENT_HIDDEN},
+	        {"ol", ELEMENT_BLOCK}, {"option", ELEMENT_HIDDEN}, {"p", ELEMENT_PARAGRAPH},
+	        {"pre", ELEMENT_PARAGRAPH}, {"script", ELEMENT_HIDDEN}, {"section", ELEMENT_BLOCK},
+	        {"style", ELEMENT_HIDDEN}, {"summary", ELEMENT_BLOCK}, {"svg", ELEMENT_HIDDEN},
+	        {"table", ELEMENT_BLOCK}, {"tbody", ELEMENT_BLOCK}, {"template", ELEMENT_HIDDEN},
+	        {"tfoot", ELEMENT_BLOCK}, {"thead", ELEMENT_BLOCK}, {"title", ELEMENT_HIDDEN},
+	        {"tr", ELEMENT_BLOCK}, {"ul", ELEMENT_BLOCK}, {"video", ELEMENT_HIDDEN}}; /* sorted */
+	const struct element_name *found =
+	        bsearch(name, names, G_N_ELEMENTS(names), sizeof names[0], by_name);
+	return found ? found->kind : ELEMENT_INLINE;
+}
 
 /* 0 inline, 1 a line of its own, 2 with an empty line around. Outlook's paragraphs have no margins. */
-static int block_lines(const char *name, const xmlChar **attributes)
+static int block_lines(enum element kind, const char *name, const xmlChar **attributes)
 {
-	if (one_of(name, block_elements))
-		return 1;
-	if (!one_of(name, paragraph_elements))
-		return 0;
+	if (kind != ELEMENT_PARAGRAPH)
+		return kind == ELEMENT_BLOCK;
 	const char *class = attribute(attributes, "class");
 	const char *style = attribute(attributes, "style");
 	bool tight = strcmp(name, "p") == 0 &&
@@ -313,10 +350,10 @@ static void on_start(void *data, const xmlChar *raw_name, const xmlChar **attrib
 	struct frame *parent = &writer->frames[writer->depth++], *frame = parent + 1;
 	*frame = *parent;
 	g_autofree char *style = style_fold(attribute(attributes, "style"));
-	int lines = block_lines(name, attributes);
+	enum element kind = element_kind(name);
+	int lines = block_lines(kind, name, attributes);
 	frame->block = lines > 0;
-	frame->hidden |=
-	        attribute(attributes, "hidden") || style_hides(style) || one_of(name, hidden_elements);
+	frame->hidden |= attribute(attributes, "hidden") || style_hides(style) || kind == ELEMENT_HIDDEN;
 	frame->quoted |= is_quote(name, style, attributes);
 	frame->pre |= strcmp(name, "pre") == 0;
 	frame->ordered = strcmp(name, "ol") == 0;
@@ -338,8 +375,8 @@ static void on_end(void *data, const xmlChar *raw_name)
 	if (writer->depth == 0 || writer->too_deep)
 		return;
 	struct frame *frame = &writer->frames[writer->depth--];
-	bool paragraph = one_of((const char *)raw_name, paragraph_elements) &&
-	                 strcmp((const char *)raw_name, "p") != 0;
+	const char *name = (const char *)raw_name;
+	bool paragraph = element_kind(name) == ELEMENT_PARAGRAPH && strcmp(name, "p") != 0;
 	if (frame->block || frame->quoted != writer->frames[writer->depth].quoted)
 		break_lines(writer, paragraph ? 2 : 1);
 }

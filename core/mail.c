@@ -305,6 +305,8 @@ static void append_line(GString *out, const char *label, char *value)
 }
 
 /* A forwarded mail, shown as history under the words of who forwards it. */
+#define MAX_INNER 5 /* mails in mails in mails */
+
 static void show_inner(struct decoding *decoding, GMimeMessage *inner, int depth)
 {
 	struct body *whole = decoding->body;
@@ -332,7 +334,7 @@ static void decode_tree(struct decoding *decoding, GMimeMessage *mail, int depth
 		return;
 	part_walk(decoding, root, depth);
 	const char *text = decoding->body->text->str;
-	if (text[strspn(text, " \t\n")] || decoding->parts > MAIL_MAX_PARTS)
+	if (text[strspn(text, " \t\n")] || decoding->parts > MAIL_MAX_PARTS || depth >= MAX_INNER)
 		return;
 	g_autoptr(GPtrArray) found = g_ptr_array_new();
 	find_inner(root, found, depth);
@@ -348,13 +350,15 @@ static void decode_bare(struct decoding *decoding, const char *data, size_t size
 	text_plain_append(decoding, &bytes, NULL);
 }
 
-/* More than a twentieth of strange characters: no text, whatever it says it is. */
+/* More than a twentieth of strange characters (control bytes, U+FFFD): no text, whatever it says it is. */
 static bool is_garbage(const char *text)
 {
 	size_t strange = 0, seen = 0;
-	for (const char *p = text; *p && seen < 20000; p = g_utf8_next_char(p), seen++) {
-		gunichar c = g_utf8_get_char(p);
-		strange += c == 0xfffd || (c < 0x20 && c != '\n' && c != '\t');
+	for (const guchar *p = (const guchar *)text; *p && seen < 40000; p++, seen++) {
+		if (*p == 0xef && p[1] == 0xbf && p[2] == 0xbd)
+			strange += 3;
+		else if (*p < 0x20 && *p != '\n' && *p != '\t')
+			strange++;
 	}
 	return strange > seen / 20;
 }

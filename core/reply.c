@@ -5,6 +5,7 @@
  * between quotes are the writer's. A text of nothing but quote marks, without a phrase that says whose words
  * they are, counts as the writer's own; a text of nothing but a forwarded mail has no own words: no span. */
 #include "core/mail.h"
+#include "core/fold.h"
 #include "core/reply_line.h"
 
 #include <string.h>
@@ -14,15 +15,18 @@
 #define MAX_HEADER_RUN  14    /* lines of a header block, folded ones included */
 #define MAX_ATTRIBUTION 5     /* lines of one attribution */
 
+#define NO_LINE G_MAXUINT
+
 struct splitter {
 	const char *text;
 	size_t size;
 	GArray *lines; /* of struct reply_line */
 	GArray *spans;
 	GString *folded;
-	bool history; /* a phrase or block of history was found */
-	bool quotes;  /* lines with quote marks were found */
-	bool own;     /* own words were found */
+	guint folded_line; /* the line that `folded` holds, or NO_LINE */
+	bool history;      /* a phrase or block of history was found */
+	bool quotes;       /* lines with quote marks were found */
+	bool own;          /* own words were found */
 };
 
 static const struct reply_line *line_at(const struct splitter *s, guint i)
@@ -33,8 +37,11 @@ static const struct reply_line *line_at(const struct splitter *s, guint i)
 static const char *fold(struct splitter *s, guint i)
 {
 	const struct reply_line *line = line_at(s, i);
+	if (s->folded_line == i)
+		return s->folded->str;
 	g_string_truncate(s->folded, 0);
-	fold_line(s->folded, s->text + line->offset, line->length);
+	fold_append(s->folded, s->text + line->offset, line->length, FOLD_MAX);
+	s->folded_line = i;
 	return s->folded->str;
 }
 
@@ -202,8 +209,9 @@ static bool is_header_block(const struct splitter *s, const struct block *block)
 static enum attribution judge(struct splitter *s, guint begin, guint end)
 {
 	g_string_truncate(s->folded, 0);
+	s->folded_line = begin == end ? begin : NO_LINE;
 	for (guint i = begin; i <= end; i++)
-		fold_line(s->folded, s->text + line_at(s, i)->offset, line_at(s, i)->length);
+		fold_append(s->folded, s->text + line_at(s, i)->offset, line_at(s, i)->length, FOLD_MAX);
 	return line_attribution(s->folded->str);
 }
 
@@ -302,11 +310,16 @@ static enum step history_step(struct splitter *s, guint i, guint *count)
 /* "-- " or "--", "—", "__": the signature's mark. */
 static bool is_signature_mark(const struct splitter *s, guint i)
 {
+	static const char *const marks[] = {"--", "__", "\xe2\x80\x94", "\xe2\x80\x93"};
 	const struct reply_line *line = line_at(s, i);
-	g_autofree char *text = g_strndup(s->text + line->offset, line->length);
-	g_strchomp(text);
-	return strcmp(text, "--") == 0 || strcmp(text, "\xe2\x80\x94") == 0 || strcmp(text, "__") == 0 ||
-	       strcmp(text, "\xe2\x80\x93") == 0;
+	const char *text = s->text + line->offset;
+	size_t size = line->length;
+	while (size && g_ascii_isspace(text[size - 1]))
+		size--;
+	for (size_t k = 0; k < G_N_ELEMENTS(marks); k++)
+		if (size == strlen(marks[k]) && memcmp(text, marks[k], size) == 0)
+			return true;
+	return false;
 }
 
 /* Lines with content up to the next quote or the end. */
@@ -360,6 +373,19 @@ static guint paragraph_end(const struct splitter *s, guint i)
 	return i;
 }
 
+/* A paragraph of two to four lines that is a legal notice only once its first two lines are read together. */
+static bool short_notice(struct splitter *s, guint i)
+{
+	guint lines = 1;
+	while (lines < 6 && i + lines < s->lines->len && !line_at(s, i + lines)->blank &&
+	        !line_at(s, i + lines)->depth)
+		lines++;
+	if (lines < 2 || lines > 4)
+		return false;
+	judge(s, i, i + 1);
+	return line_is_disclaimer(s->folded->str);
+}
+
 static void keep_before_attribution(struct splitter *s, guint i)
 {
 	uint32_t own = own_words_before(s, i);
@@ -381,14 +407,8 @@ static guint decoration(struct splitter *s, guint i, bool *signature)
 	const char *folded = fold(s, i);
 	if (line_is_mobile_signature(folded))
 		return 1;
-	if (!line_is_disclaimer(folded)) {
-		guint last = paragraph_end(s, i);
-		if (last == i || last > i + 3)
-			return 0;
-		fold_line(s->folded, s->text + line_at(s, i + 1)->offset, line_at(s, i + 1)->length);
-		if (!line_is_disclaimer(s->folded->str))
-			return 0;
-	}
+	if (!line_is_disclaimer(folded) && !short_notice(s, i))
+		return 0;
 	return paragraph_end(s, i) - i + 1;
 }
 
@@ -439,7 +459,7 @@ static bool quotes_are_attributed(struct splitter *s)
 		while (skip < line->length && strchr("> ", p[skip]) && p[skip])
 			skip++;
 		g_string_truncate(bare, 0);
-		fold_line(bare, p + skip, line->length - skip);
+		fold_append(bare, p + skip, line->length - skip, FOLD_MAX);
 		headers += header_word(bare->str) != HEADER_NONE;
 		if (line_separator(bare->str) != SEPARATOR_NONE || headers >= 2 ||
 		        line_attribution(bare->str) == ATTRIBUTION_STRONG)
@@ -454,7 +474,8 @@ GArray *reply_spans(const char *text, size_t size, bool *quoted)
 	        .size = MIN(size, UINT32_MAX / 2),
 	        .lines = g_array_new(FALSE, FALSE, sizeof(struct reply_line)),
 	        .spans = g_array_new(FALSE, FALSE, sizeof(struct span)),
-	        .folded = g_string_new(NULL)};
+	        .folded = g_string_new(NULL),
+	        .folded_line = NO_LINE};
 	split_lines(&s);
 	walk(&s);
 	if (!s.own && s.quotes && !s.history && !quotes_are_attributed(&s)) {

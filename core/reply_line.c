@@ -1,38 +1,8 @@
 /* reply_line.c - phrases of mail clients, as tables. Words are folded: lower case, single blanks. */
 #include "core/reply_line.h"
+#include "core/fold.h"
 
 #include <string.h>
-
-static bool drops(gunichar c)
-{
-	return c == '*' || c == 0xfeff || c == 0x200b || c == 0x200e || c == 0x200f || c == 0xad || c == '\r';
-}
-
-void fold_line(GString *out, const char *line, size_t size)
-{
-	bool blank = out->len > 0;
-	const char *p = line, *end = line + size;
-	size_t limit = out->len + FOLD_MAX;
-	while (p < end && out->len < limit) {
-		gunichar c = g_utf8_get_char_validated(p, end - p);
-		if (c == (gunichar)-1 || c == (gunichar)-2) {
-			c = 0xfffd;
-			p++;
-		} else {
-			p = g_utf8_next_char(p);
-		}
-		if (c == 0 || drops(c))
-			continue;
-		if (g_unichar_isspace(c)) {
-			blank = out->len > 0;
-			continue;
-		}
-		if (blank)
-			g_string_append_c(out, ' ');
-		blank = false;
-		g_string_append_unichar(out, c == 0xff1a ? ':' : g_unichar_tolower(c));
-	}
-}
 
 struct word {
 	const char *text;
@@ -209,22 +179,6 @@ enum header_word header_word(const char *folded)
 	return HEADER_NONE;
 }
 
-static bool contains_any(const char *text, const char *const *words)
-{
-	for (; *words; words++)
-		if (strstr(text, *words))
-			return true;
-	return false;
-}
-
-static bool starts_any(const char *text, const char *const *words)
-{
-	for (; *words; words++)
-		if (g_str_has_prefix(text, *words))
-			return true;
-	return false;
-}
-
 static bool ends_any(const char *text, size_t size, const char *const *words)
 {
 	for (; *words; words++) {
@@ -282,12 +236,12 @@ static enum separator between_dashes(const char *folded)
 	bool closed = strchr(head, '-') || strchr(head, '_') || strchr(head, '=');
 	if (!closed)
 		return SEPARATOR_NONE;
-	if (contains_any(head, forward_words))
+	if (fold_has(head, forward_words))
 		return SEPARATOR_FORWARD;
-	if (contains_any(head, original_words))
+	if (fold_has(head, original_words))
 		return SEPARATOR_ORIGINAL;
 	bool ends = size > 2 && (folded[size - 1] == '-' || folded[size - 1] == ':');
-	return ends && contains_any(folded, verbs) ? SEPARATOR_ORIGINAL : SEPARATOR_NONE;
+	return ends && fold_has(folded, verbs) ? SEPARATOR_ORIGINAL : SEPARATOR_NONE;
 }
 
 enum separator line_separator(const char *folded)
@@ -297,7 +251,7 @@ enum separator line_separator(const char *folded)
 		if (found != SEPARATOR_NONE)
 			return found;
 	}
-	return strlen(folded) < 70 && starts_any(folded, forward_lines) ? SEPARATOR_FORWARD : SEPARATOR_NONE;
+	return strlen(folded) < 70 && fold_starts(folded, forward_lines) ? SEPARATOR_FORWARD : SEPARATOR_NONE;
 }
 
 bool has_address(const char *folded)
@@ -349,7 +303,7 @@ static bool is_own_sentence(const char *folded)
 {
 	static const char *const own[] = {
 	        " ich ", " mir ", " mich ", " uns ", " wir ", " ich:", " i ", " me ", " us ", NULL};
-	return contains_any(folded, own);
+	return fold_has(folded, own);
 }
 
 static const char *const attribution_ends[] = {
@@ -360,7 +314,7 @@ enum attribution line_attribution(const char *folded)
 	size_t size = strlen(folded);
 	if (size < 5 || size > FOLD_MAX - 2 || !ends_any(folded, size, attribution_ends))
 		return ATTRIBUTION_NONE;
-	bool address = has_address(folded), verb = contains_any(folded, verbs);
+	bool address = has_address(folded), verb = fold_has(folded, verbs);
 	bool year = has_year(folded), time = has_time(folded);
 	if (folded[size - 1] == '>' && !verb)
 		return address && year && g_ascii_isdigit(folded[0]) ? ATTRIBUTION_WEAK : ATTRIBUTION_NONE;
@@ -380,9 +334,9 @@ enum opener line_opener(const char *folded)
 	        "dne ", "dňa ", "dnia ", "w dniu ", "pe ", "în ", "ve ", "----", "zitat von", "quoting ",
 	        "vào ", "στις ", "kl. ", "sent from ", NULL};
 	static const char *const names[] = {"<", "@", " schrieb", " hat am ", "(", NULL};
-	if (starts_any(folded, words) || (g_ascii_isdigit(folded[0]) && has_year(folded)))
+	if (fold_starts(folded, words) || (g_ascii_isdigit(folded[0]) && has_year(folded)))
 		return OPENER_WORD;
-	return contains_any(folded, names) ? OPENER_NAME : OPENER_NONE;
+	return fold_has(folded, names) ? OPENER_NAME : OPENER_NONE;
 }
 
 bool line_is_mobile_signature(const char *folded)
@@ -405,7 +359,7 @@ bool line_is_mobile_signature(const char *folded)
 	size_t size = strlen(folded);
 	if (size < 8 || size > 140)
 		return false;
-	if (!starts_any(folded, starts))
+	if (!fold_starts(folded, starts))
 		return false;
 	/* "Von meinem Vermieter habe ich …" is a sentence */
 	if (g_str_has_prefix(folded, "von meinem ") || g_str_has_prefix(folded, "von unterwegs"))
@@ -414,7 +368,7 @@ bool line_is_mobile_signature(const char *folded)
 	        " my request", " he ", " sie ", "gesendet von ihnen", " noch ", " bereits ", NULL};
 	bool bare = size < 60 || (size < 100 && strstr(folded, "app")) ||
 	            g_str_has_prefix(folded, "diese ") || strstr(folded, "http");
-	return bare && (g_str_has_prefix(folded, "diese ") || !contains_any(folded, sentences));
+	return bare && (g_str_has_prefix(folded, "diese ") || !fold_has(folded, sentences));
 }
 
 bool line_is_disclaimer(const char *folded)
@@ -424,7 +378,7 @@ bool line_is_disclaimer(const char *folded)
 	        "this email was scanned", "bitte denken sie an die umwelt", "denken sie an die umwelt",
 	        "please consider the environment", "p please consider", "bitte prüfen sie der umwelt zuliebe",
 	        "der umwelt zuliebe", "confidentiality notice", "disclaimer:", "virus-free.", NULL};
-	if (starts_any(folded, advertisements))
+	if (fold_starts(folded, advertisements))
 		return true;
 	static const char *const starts[] = {"diese e-mail", "diese email", "diese mail", "diese nachricht",
 	        "der inhalt dieser", "die in dieser e-mail", "die information", "this e-mail", "this email",
@@ -436,6 +390,6 @@ bool line_is_disclaimer(const char *folded)
 	        "privileged", "intended recipient", "solely for", "unbefugte", "nicht der richtige adressat",
 	        "nicht der beabsichtigte", "nicht gestattet", "confidentiel", "riservate",
 	        "intended only for", NULL};
-	return strlen(folded) > 60 && starts_any(folded, starts) && contains_any(folded, legal) &&
+	return strlen(folded) > 60 && fold_starts(folded, starts) && fold_has(folded, legal) &&
 	       !is_own_sentence(folded);
 }

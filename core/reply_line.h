@@ -17,11 +17,7 @@ struct reply_line {
 	bool blank;              /* nothing but white space behind the marks */
 };
 
-#define FOLD_MAX 400
-
-/* Lower case, blanks and no-break blanks collapsed, "*" and invisible characters gone, ends trimmed; cut at
- * FOLD_MAX bytes. Appends to `out`, with a blank between if it is not empty. */
-void fold_line(GString *out, const char *line, size_t size);
+#define FOLD_MAX 400 /* bytes of a line that are looked at, folded (core/fold.h) */
 
 /* Header words at the start of a folded line ("von: …"), in the languages of mail clients. */
 enum header_word {
