@@ -9,12 +9,18 @@ enum { FACTS_MAX = 32, BREAKER_DOUBLINGS = 4 };
 
 struct http_facts_settings {
 	struct service service;
+	char *path;
 	int64_t budget, failures, pause;
 	char *pointers[FACTS_MAX]; /* beside facts_name(i) */
 };
 
 static const struct option http_facts_options[] = {
         SERVICE_OPTIONS(struct http_facts_settings, service, "5s"),
+        {.name = "path",
+                .type = OPTION_STRING,
+                .fallback = "/facts",
+                .offset = offsetof(struct http_facts_settings, path),
+                .help = "Put behind url: where the service answers."},
         {.name = "budget",
                 .type = OPTION_DURATION,
                 .fallback = "15s",
@@ -47,6 +53,9 @@ static void http_check(void *data, const struct yaml_node *map, struct diag *dia
 {
 	struct http_facts_settings *settings = data;
 	service_check(&settings->service, map, diag);
+	if (*settings->path && (*settings->path != '/' || strpbrk(settings->path, "?# \t")))
+		yaml_error(diag, yaml_get(map, "path"), "\"path\" is \"%s\", expected one like /facts",
+		        settings->path);
 	const struct yaml_node *pointers = yaml_get(map, "facts");
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 	for (unsigned i = 0; i < FACTS_MAX && facts_name(i); i++) {
@@ -142,7 +151,8 @@ static bool ask(struct facts_session *session, const struct facts_query *query, 
 {
 	JSON_AUTO body = question(query);
 	g_autoptr(GBytes) bytes = json_canonical_bytes(body);
-	const struct http_request request = {.method = "POST", .body = bytes, .any_client_error = true};
+	const struct http_request request = {
+	        .method = "POST", .path = session->settings->path, .body = bytes, .any_client_error = true};
 	AUTO(http_response) response = http_send(session->client, &request, error);
 	if (!response)
 		return false;

@@ -10,8 +10,7 @@
 /* GET of one entry: *receipt is NULL if there is none. */
 static bool ask(struct sink_session *session, const char *id, json_t **receipt, GError **error)
 {
-	g_autofree char *escaped = http_escape(id);
-	g_autofree char *path = g_strconcat("/", escaped, NULL);
+	g_autofree char *path = http_outlet_path(session, id);
 	const struct http_request request = {.path = path, .any_client_error = true};
 	AUTO(http_response) response = http_send(http_outlet_client(session), &request, error);
 	*receipt = NULL;
@@ -61,8 +60,7 @@ static json_t *write_entry(struct sink_session *session, const struct sink_job *
 	JSON_AUTO entry = archive_entry(job, error);
 	if (!entry)
 		return NULL;
-	g_autofree char *escaped = http_escape(job->delivery->key);
-	g_autofree char *path = g_strconcat("/", escaped, NULL);
+	g_autofree char *path = http_outlet_path(session, job->delivery->key);
 	g_autoptr(GBytes) body = json_canonical_bytes(entry); /* as http_json() sends it */
 	char sha256[HASH_HEX_SIZE];
 	hash_hex(g_bytes_get_data(body, NULL), g_bytes_get_size(body), sha256);
@@ -90,11 +88,13 @@ static void archive_deliver(struct sink_session *session, struct sink_job *const
 	}
 }
 
+static const struct option archive_http_options[] = {HTTP_OUTLET_OPTIONS("/archive")};
+
 const struct sink sink_archive_http = {
         .name = "http",
         .roles = 1 << SINK_ARCHIVE,
         .summary = "The event history behind HTTP (docs/openapi/services.yaml, /archive).",
-        .options = http_outlet_options,
+        .options = archive_http_options,
         .settings_size = sizeof(struct http_outlet_settings),
         .repeatable = true,
         .batch = 50,

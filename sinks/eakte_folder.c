@@ -279,7 +279,7 @@ static bool place_all(
 		if (!job_is_open(documents[i].job))
 			continue;
 		char *folder = g_path_get_dirname(documents[i].content);
-		bool ok = folder_sub(session->root, folder, error);
+		bool ok = g_hash_table_contains(folders, folder) || folder_sub(session->root, folder, error);
 		g_hash_table_add(folders, folder);
 		if (!ok || !place(session, &documents[i], error))
 			return false;

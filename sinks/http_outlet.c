@@ -4,16 +4,6 @@
 
 #include <string.h>
 
-const struct option http_outlet_options[] = {
-        SERVICE_OPTIONS(struct http_outlet_settings, service, "60s"),
-        {.name = "id_pointer",
-                .type = OPTION_POINTER,
-                .fallback = "/id",
-                .offset = offsetof(struct http_outlet_settings, id_pointer),
-                .help = "Where the answer holds the service's own id of what was made."},
-        OPTION_END,
-};
-
 struct sink_session {
 	const struct http_outlet_settings *settings;
 	struct http_client *client;
@@ -24,7 +14,11 @@ void http_outlet_check(
         const void *settings, enum sink_role role, const struct yaml_node *map, struct diag *diag)
 {
 	(void)role;
-	service_check(&((const struct http_outlet_settings *)settings)->service, map, diag);
+	const struct http_outlet_settings *s = settings;
+	service_check(&s->service, map, diag);
+	if (*s->path && (*s->path != '/' || g_str_has_suffix(s->path, "/") || strpbrk(s->path, "?# \t")))
+		yaml_error(diag, yaml_get(map, "path"), "\"path\" is \"%s\", expected one like /archive",
+		        s->path);
 }
 
 struct sink_session *http_outlet_open(
@@ -51,12 +45,20 @@ void http_outlet_close(struct sink_session *session)
 char *http_outlet_describe(const struct outlet *outlet)
 {
 	const struct http_outlet_settings *settings = outlet->settings;
-	return g_strdup_printf("%s %s", outlet->sink->name, settings->service.url);
+	return g_strdup_printf("%s %s%s", outlet->sink->name, settings->service.url, settings->path);
 }
 
 struct http_client *http_outlet_client(struct sink_session *session)
 {
 	return session->client;
+}
+
+char *http_outlet_path(const struct sink_session *session, const char *id)
+{
+	if (!id)
+		return g_strdup(session->settings->path);
+	g_autofree char *escaped = http_escape(id);
+	return g_strconcat(session->settings->path, "/", escaped, NULL);
 }
 
 /* An id may be a number or a short printable string; anything else is none. */

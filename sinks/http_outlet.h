@@ -7,10 +7,23 @@
 
 struct http_outlet_settings {
 	struct service service;
-	char *id_pointer;
+	char *path, *id_pointer;
 };
 
-extern const struct option http_outlet_options[];
+/* Their options; `where` is the default of `path`. */
+#define HTTP_OUTLET_OPTIONS(where)                                                                           \
+	SERVICE_OPTIONS(struct http_outlet_settings, service, "60s"),                                        \
+	        {.name = "path",                                                                             \
+	                .type = OPTION_STRING,                                                               \
+	                .fallback = where,                                                                   \
+	                .offset = offsetof(struct http_outlet_settings, path),                               \
+	                .help = "Put behind url: where the service takes these things."},                    \
+	        {.name = "id_pointer",                                                                       \
+	                .type = OPTION_POINTER,                                                              \
+	                .fallback = "/id",                                                                   \
+	                .offset = offsetof(struct http_outlet_settings, id_pointer),                         \
+	                .help = "Where the answer holds the service's own id of what was made."},            \
+	        OPTION_END
 
 void http_outlet_check(
         const void *settings, enum sink_role role, const struct yaml_node *map, struct diag *diag);
@@ -20,6 +33,8 @@ void http_outlet_close(struct sink_session *session);
 char *http_outlet_describe(const struct outlet *outlet);
 
 struct http_client *http_outlet_client(struct sink_session *session);
+/* Path of the collection, or of one thing in it (its id is escaped). Free with g_free. */
+char *http_outlet_path(const struct sink_session *session, const char *id);
 
 /* One call with a JSON body (may be NULL); the receipt is made of the answer: {"id":…} and, if it says one,
  * {"sha256":…}. An answer without id is no receipt: ERROR_UNCERTAIN. After a Retry-After no call is made

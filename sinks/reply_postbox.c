@@ -25,7 +25,9 @@ static void postbox_deliver(struct sink_session *session, struct sink_job *const
 	for (unsigned i = 0; i < n; i++) {
 		struct sink_job *job = jobs[i];
 		JSON_AUTO message = message_of(job->reply);
-		const struct http_request request = {.method = "POST", .idempotency_key = job->delivery->key};
+		g_autofree char *path = http_outlet_path(session, NULL);
+		const struct http_request request = {
+		        .method = "POST", .path = path, .idempotency_key = job->delivery->key};
 		job->receipt = http_outlet_call(session, &request, message, &job->error);
 		job->done = job->receipt != NULL;
 		if (!job->done && error_scope(job->error) == SCOPE_SOURCE)
@@ -33,11 +35,13 @@ static void postbox_deliver(struct sink_session *session, struct sink_job *const
 	}
 }
 
+static const struct option reply_postbox_options[] = {HTTP_OUTLET_OPTIONS("/postbox/messages")};
+
 const struct sink sink_reply_postbox = {
         .name = "postbox",
         .roles = 1 << SINK_REPLY_POSTBOX,
         .summary = "Replies as postbox messages (docs/openapi/services.yaml, /postbox/messages).",
-        .options = http_outlet_options,
+        .options = reply_postbox_options,
         .settings_size = sizeof(struct http_outlet_settings),
         .batch = 1,
         .check = http_outlet_check,

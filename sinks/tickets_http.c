@@ -53,7 +53,9 @@ static void post(struct sink_session *session, struct sink_job *job)
 	JSON_AUTO ticket = job->task ? ticket_of_task(job->task) : ticket_of_delivery(job);
 	const char *item = job->delivery->item_name;
 	json_set_string(ticket, "reference", item ? item : job->delivery->key);
-	const struct http_request request = {.method = "POST", .idempotency_key = job->delivery->key};
+	g_autofree char *path = http_outlet_path(session, NULL);
+	const struct http_request request = {
+	        .method = "POST", .path = path, .idempotency_key = job->delivery->key};
 	job->receipt = http_outlet_call(session, &request, ticket, &job->error);
 	job->done = job->receipt != NULL;
 }
@@ -67,11 +69,13 @@ static void tickets_deliver(struct sink_session *session, struct sink_job *const
 	}
 }
 
+static const struct option tickets_http_options[] = {HTTP_OUTLET_OPTIONS("/tickets")};
+
 const struct sink sink_tickets_http = {
         .name = "http",
         .roles = 1 << SINK_TICKETS,
         .summary = "Tickets and tasks in an external system (docs/openapi/services.yaml, /tickets).",
-        .options = http_outlet_options,
+        .options = tickets_http_options,
         .settings_size = sizeof(struct http_outlet_settings),
         .repeatable = true,
         .batch = 50,

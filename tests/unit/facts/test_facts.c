@@ -195,7 +195,7 @@ static struct service open_service(const char *extra)
 	cr_assert_eq(write(fd, "fixed-test-token", 16), 16);
 	close(fd);
 	g_autofree char *yaml =
-	        g_strdup_printf("facts: {type: http, url: '%s/facts', ca_file: %s, bearer_file: %s%s}\n", url,
+	        g_strdup_printf("facts: {type: http, url: '%s', ca_file: %s, bearer_file: %s%s}\n", url,
 	                environment("TEST_SMTP_CA"), service.token, extra);
 	service.scene = open_scene(yaml);
 	set(&service, "reset", "{}");
@@ -285,7 +285,7 @@ Test(facts_http, behind_a_silent_service_the_table_still_knows)
 {
 	struct service service = open_service("");
 	g_autofree char *yaml = g_strdup_printf(
-	        "facts:\n- {type: http, url: 'https://localhost:1/facts', timeout: 1s}\n- {type: table}\n");
+	        "facts:\n- {type: http, url: 'https://localhost:1', timeout: 1s}\n- {type: table}\n");
 	AUTO(facts_config) config = config_of(yaml, NULL);
 	AUTO(facts_source) source = facts_source_open(config, service.scene.journal, NULL, NULL);
 	put(service.scene.journal, "kundennummer", "123A456789", "minor", "yes");

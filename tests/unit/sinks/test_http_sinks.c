@@ -57,14 +57,14 @@ static size_t count(struct place *place, const char *store)
 }
 
 /* The tests of this file run one after another: the counterpart is one. */
-static struct place open_http(enum sink_role role, const char *type, const char *path, const char *extra)
+static struct place open_http(enum sink_role role, const char *type, const char *extra)
 {
 	struct place place = {.folder = fresh_folder(), .role = role, .control = counterpart()};
 	g_autofree char *secret = g_build_filename(place.folder, "token", NULL);
 	cr_assert(g_file_set_contents_full(secret, BEARER, -1, 0, 0600, NULL));
-	g_autofree char *yaml = g_strdup_printf("%s: {type: %s, url: 'https://localhost:%s%s', ca_file: %s,"
+	g_autofree char *yaml = g_strdup_printf("%s: {type: %s, url: 'https://localhost:%s', ca_file: %s,"
 	                                        " bearer_file: %s, timeout: 3s%s}\n",
-	        sink_role_name(role), type, environment("TEST_HTTP_PORT"), path, environment("TEST_SMTP_CA"),
+	        sink_role_name(role), type, environment("TEST_HTTP_PORT"), environment("TEST_SMTP_CA"),
 	        secret, extra);
 	g_autofree char *findings = NULL;
 	place.sinks = sinks_of(yaml, &findings);
@@ -109,7 +109,7 @@ static struct sink_job *notice(int64_t number, const char *mode)
 
 Test(http_sinks, an_entry_is_written_once_and_its_receipt_is_the_hash_of_what_was_sent)
 {
-	struct place place = open_http(SINK_ARCHIVE, "http", "/archive", "");
+	struct place place = open_http(SINK_ARCHIVE, "http", "");
 	JOB job = notice(7, "write");
 	deliver(&place, job);
 	cr_assert(job->done, "%s", job->error ? job->error->message : "");
@@ -128,7 +128,7 @@ Test(http_sinks, an_entry_is_written_once_and_its_receipt_is_the_hash_of_what_wa
 
 Test(http_sinks, an_answer_that_got_lost_is_asked_for_again_and_makes_no_second_entry)
 {
-	struct place place = open_http(SINK_ARCHIVE, "http", "/archive", "");
+	struct place place = open_http(SINK_ARCHIVE, "http", "");
 	set(&place, "fault", "{\"path\":\"/archive\",\"kind\":\"close_after\"}");
 	JOB job = notice(7, "write");
 	deliver(&place, job);
@@ -141,7 +141,7 @@ Test(http_sinks, an_answer_that_got_lost_is_asked_for_again_and_makes_no_second_
 
 Test(http_sinks, what_the_archive_itself_must_have_is_asked_for)
 {
-	struct place place = open_http(SINK_ARCHIVE, "http", "/archive", "");
+	struct place place = open_http(SINK_ARCHIVE, "http", "");
 	JOB absent = notice(7, "assert");
 	deliver(&place, absent);
 	fails(absent, SCOPE_ITEM, WHEN_LATER);
@@ -165,7 +165,7 @@ Test(http_sinks, what_the_archive_itself_must_have_is_asked_for)
 
 Test(http_sinks, a_ticket_is_opened_once_under_its_key)
 {
-	struct place place = open_http(SINK_TICKETS, "http", "/tickets", "");
+	struct place place = open_http(SINK_TICKETS, "http", "");
 	JOB job = job_new(7, "ticket", "x");
 	json_set_string(job->delivery->params, "queue", "os_alg_plus");
 	json_set_string(job->delivery->params, "dated", "2024-04-01");
@@ -187,7 +187,7 @@ Test(http_sinks, a_ticket_is_opened_once_under_its_key)
 
 Test(http_sinks, a_task_is_posted_with_kind_and_text)
 {
-	struct place place = open_http(SINK_TICKETS, "http", "/tickets", "");
+	struct place place = open_http(SINK_TICKETS, "http", "");
 	JOB job = job_new(7, "post", "x");
 	const struct task task = {.kind = "registration", .text = "Bitte prüfen.", .contact_code = "K1"};
 	job->task = &task;
@@ -202,7 +202,7 @@ Test(http_sinks, a_task_is_posted_with_kind_and_text)
 
 Test(http_sinks, not_now_reaches_the_service_and_a_refusal_only_the_ticket)
 {
-	struct place place = open_http(SINK_TICKETS, "http", "/tickets", "");
+	struct place place = open_http(SINK_TICKETS, "http", "");
 	JOB job = job_new(7, "ticket", "x");
 	set(&place, "fault", "{\"path\":\"/tickets\",\"kind\":\"status\",\"code\":422}");
 	deliver(&place, job);
@@ -231,7 +231,7 @@ Test(http_sinks, not_now_reaches_the_service_and_a_refusal_only_the_ticket)
 
 Test(http_sinks, an_answer_without_an_id_is_no_receipt)
 {
-	struct place place = open_http(SINK_TICKETS, "http", "/tickets", ", id_pointer: /ticket/number");
+	struct place place = open_http(SINK_TICKETS, "http", ", id_pointer: /ticket/number");
 	JOB job = job_new(7, "ticket", "x");
 	deliver(&place, job);
 	cr_assert_not(job->done);
@@ -239,9 +239,20 @@ Test(http_sinks, an_answer_without_an_id_is_no_receipt)
 	close_place(&place);
 }
 
+Test(http_sinks, the_path_is_configuration)
+{
+	struct place place = open_http(SINK_TICKETS, "http", ", path: /anders/tickets");
+	JOB job = job_new(7, "ticket", "x");
+	deliver(&place, job);
+	fails(job, SCOPE_ITEM, WHEN_NEVER);
+	JSON_AUTO state = control(&place, "state", NULL);
+	cr_assert_eq(json_get_int(json_object_get(state, "calls"), "POST /anders/tickets", 0), 1);
+	close_place(&place);
+}
+
 Test(http_sinks, the_id_is_found_where_the_configuration_says)
 {
-	struct place place = open_http(SINK_TICKETS, "http", "/tickets", ", id_pointer: /sha256");
+	struct place place = open_http(SINK_TICKETS, "http", ", id_pointer: /sha256");
 	JOB job = job_new(7, "ticket", "x");
 	deliver(&place, job);
 	cr_assert(job->done);
@@ -259,7 +270,7 @@ static const struct reply reply = {.to = "kunde@example.org",
 
 Test(http_sinks, a_postbox_reply_is_a_message_that_says_what_it_answers)
 {
-	struct place place = open_http(SINK_REPLY_POSTBOX, "postbox", "/postbox/messages", "");
+	struct place place = open_http(SINK_REPLY_POSTBOX, "postbox", "");
 	JOB job = job_new(7, "reply", "x");
 	job->reply = &reply;
 	deliver(&place, job);
@@ -274,7 +285,7 @@ Test(http_sinks, a_postbox_reply_is_a_message_that_says_what_it_answers)
 
 Test(http_sinks, a_postbox_reply_whose_answer_got_lost_is_uncertain)
 {
-	struct place place = open_http(SINK_REPLY_POSTBOX, "postbox", "/postbox/messages", "");
+	struct place place = open_http(SINK_REPLY_POSTBOX, "postbox", "");
 	cr_assert_not(place.sinks->outlets[SINK_REPLY_POSTBOX].sink->repeatable,
 	        "so that the phase never repeats it");
 	set(&place, "fault", "{\"path\":\"/postbox/messages\",\"kind\":\"close_after\"}");
@@ -289,10 +300,10 @@ Test(http_sinks, a_postbox_reply_whose_answer_got_lost_is_uncertain)
 
 Test(http_sinks, a_service_that_cannot_show_who_it_is_gets_nothing)
 {
-	struct place place = open_http(SINK_TICKETS, "http", "/tickets", "");
+	struct place place = open_http(SINK_TICKETS, "http", "");
 	g_autofree char *stranger = g_build_filename(environment("TEST_PKI"), "stranger.pem", NULL);
 	g_autofree char *yaml =
-	        g_strdup_printf("tickets: {type: http, url: 'https://localhost:%s/tickets', ca_file: %s}\n",
+	        g_strdup_printf("tickets: {type: http, url: 'https://localhost:%s', ca_file: %s}\n",
 	                environment("TEST_HTTP_PORT"), stranger);
 	g_autofree char *findings = NULL;
 	AUTO(sinks) sinks = sinks_of(yaml, &findings);
