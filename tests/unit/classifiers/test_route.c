@@ -4,6 +4,8 @@
 #include "core/date.h"
 #include "core/error.h"
 #include "journal/db.h"
+#include "journal/fact_table.h"
+#include "journal/reply_token.h"
 #include "journal/status.h"
 
 #include <string.h>
@@ -284,4 +286,95 @@ Test(route, many_threads_decide_each_item_once)
 	cr_assert_eq(counts.decided, 60);
 	cr_assert_eq(records_of(desk->journal, "decided"), 60);
 	journal_close(other);
+}
+
+/* -- facts -- */
+
+static void know(struct desk *desk, const char *kind, const char *value, const char *facts)
+{
+	JSON_AUTO object = json_read(facts, strlen(facts), NULL);
+	const struct fact_row row = {.kind = kind, .value = value, .facts = object};
+	AUTO(diag) diag = diag_new();
+	if (!desk->facts)
+		desk->facts = facts_config_load(NULL, diag);
+	CHECK(journal_import_facts(desk->journal, &row, 1, &why));
+}
+
+Test(route, what_is_known_of_the_case_decides_and_is_frozen)
+{
+	AUTO(desk) desk = desk_new(NULL);
+	know(desk, "email", "a.kunde@example.org", "{\"payment_method\":\"iban\"}");
+	int64_t item = take_form(desk, "1", DAY1, MOVE);
+	route_all(desk);
+	expect(desk, item, "archive,reply/umzug", "process_notice");
+	know(desk, "email", "a.kunde@example.org", "{\"payment_method\":\"pzzv\"}");
+	AUTO(item_view) view = journal_item(desk->journal, item, NULL);
+	cr_assert_str_eq(json_get_string(view->facts, "payment_method"), "iban");
+	cr_assert_gt(json_get_int(view->facts, "asked", 0), 0);
+	cr_assert(json_get_bool(view->facts, "answered", false));
+}
+
+Test(route, a_ticket_waits_for_its_day_and_says_whom_to_ask_about)
+{
+	AUTO(desk) desk = desk_new(NULL);
+	know(desk, "email", "a.kunde@example.org",
+	        "{\"documents_complete\":\"yes\",\"application_processed\":\"no\","
+	        "\"expected_claim_start\":\"2024-04-01\"}");
+	take_mail(desk, "1", DAY1,
+	        "From: Anna Kunde <a.kunde@example.org>\r\nSubject: Bearbeitungsstand Arbeitslosengeld\r\n"
+	        "Content-Type: text/plain; charset=utf-8\r\n\r\nWie ist der Bearbeitungsstand meines Antrags "
+	        "auf "
+	        "Arbeitslosengeld? Wann kommt das Geld?\r\n");
+	route_all(desk);
+	int64_t due;
+	instant_parse("2024-04-08T00:00:00+02:00", &due);
+	g_autoptr(GPtrArray) early = claim_deliveries(desk->journal, "ticket", due - 1);
+	cr_assert_eq(early->len, 0);
+	g_autoptr(GPtrArray) claims = claim_deliveries(desk->journal, "ticket", due);
+	cr_assert_eq(claims->len, 1);
+	const struct delivery *ticket = claims->pdata[0];
+	cr_assert_str_eq(json_get_string(ticket->params, "dated"), "2024-04-01");
+	cr_assert_str_eq(json_get_string(ticket->params, "ask"), "application_processed");
+	cr_assert_str_eq(
+	        json_get_string(json_object_get(ticket->params, "keys"), "email"), "a.kunde@example.org");
+}
+
+/* -- bounces -- */
+
+static int64_t take_bounce(struct desk *desk, const char *key, const char *to)
+{
+	g_autofree char *mail = g_strdup_printf(
+	        "From: MAILER-DAEMON@example.org\r\nTo: %s\r\nSubject: Undelivered Mail Returned to "
+	        "Sender\r\n"
+	        "MIME-Version: 1.0\r\n"
+	        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+	        "--b\r\nContent-Type: text/plain\r\n\r\nNot delivered.\r\n"
+	        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; "
+	        "mx.example.org\r\n\r\n"
+	        "Final-Recipient: rfc822; a.kunde@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+	        "--b--\r\n",
+	        to);
+	return take_mail(desk, key, DAY1, mail);
+}
+
+Test(route, a_bounce_of_our_own_reply_becomes_a_task)
+{
+	AUTO(desk) desk = desk_new(NULL);
+	int64_t item = take_form(desk, "1", DAY1, MOVE);
+	route_all(desk);
+	g_autofree char *name = journal_item_name(desk->journal, item);
+	g_autofree char *delivery = g_strdup_printf("%s/reply/umzug", name);
+	g_autofree char *token = journal_reply_token(desk->journal, delivery);
+	g_autofree char *to = g_strdup_printf("bounce+%s@agentur.example.org", token);
+	int64_t bounce = take_bounce(desk, "2", to);
+	route_all(desk);
+	expect(desk, bounce, "", "reply_undeliverable");
+}
+
+Test(route, a_bounce_of_anything_else_is_nothing)
+{
+	AUTO(desk) desk = desk_new(NULL);
+	int64_t bounce = take_bounce(desk, "2", "bounce+r.00000000-1.0123456789abcdef@agentur.example.org");
+	route_all(desk);
+	expect(desk, bounce, "", "");
 }
