@@ -316,8 +316,8 @@ static void print_words(const struct cond *test, const struct var_info *info, GS
 static void print_range(const struct cond *test, const struct rules_vars *vars, GString *out)
 {
 	bool low = test->low > RULES_UNKNOWN + 1, high = test->high < INT32_MAX;
-	g_autofree char *from = rules_vars_word(vars, test->var, test->low);
-	g_autofree char *to = rules_vars_word(vars, test->var, test->high);
+	g_autofree char *from = low ? rules_vars_word(vars, test->var, test->low) : NULL;
+	g_autofree char *to = high ? rules_vars_word(vars, test->var, test->high) : NULL;
 	if (test->asks_unknown)
 		g_string_append(out, " is unknown");
 	else if (test->definite)

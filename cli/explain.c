@@ -7,6 +7,7 @@
 #include "cli/explain.h"
 
 #include "classifiers/route.h"
+#include "classifiers/rules_why.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/load.h"

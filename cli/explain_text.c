@@ -216,9 +216,14 @@ static void tell_why(FILE *out, const json_t *why)
 	size_t i;
 	json_t *entry;
 	fprintf(out, "\nNot done, and what was missing\n");
-	json_array_foreach (json_object_get(why, "nearest"), i, entry)
-		fprintf(out, "  %s: rule %s (%s) %s\n", text_of(entry, "action"), text_of(entry, "rule"),
-		        text_of(entry, "title"), text_of(entry, "missing"));
+	json_array_foreach (json_object_get(why, "nearest"), i, entry) {
+		const char *missing = json_get_string(entry, "missing");
+		const char *barred = json_get_string(entry, "barred_by");
+		g_autofree char *clean = output_clean(missing ? missing : "", false);
+		fprintf(out, "  %s\n      rule %s, %s\n      %s%s%s\n", text_of(entry, "action"),
+		        text_of(entry, "rule"), text_of(entry, "title"), clean, barred ? "barred by " : "",
+		        barred ? barred : "");
+	}
 }
 
 void explain_text(const struct explanation *explanation, FILE *out)
