@@ -3,13 +3,17 @@
 
 #include "config/deployment.h"
 
-struct bundle *load_bundle(const struct invocation *invocation, GError **error)
+char *load_bundle_folder(const struct invocation *invocation, GError **error)
 {
 	AUTO(diag) diag = diag_new();
 	AUTO(deployment) deployment = deployment_load(invocation_config(invocation), diag, error);
-	if (!deployment || !diag_ok(diag, error))
-		return NULL;
-	return bundle_read(deployment->bundle_folder, error);
+	return deployment && diag_ok(diag, error) ? g_strdup(deployment->bundle_folder) : NULL;
+}
+
+struct bundle *load_bundle(const struct invocation *invocation, GError **error)
+{
+	g_autofree char *folder = load_bundle_folder(invocation, error);
+	return folder ? bundle_read(folder, error) : NULL;
 }
 
 struct pipeline *load_pipeline(const struct invocation *invocation, GError **error)

@@ -5,6 +5,8 @@
 #include "classifiers/pipeline.h"
 #include "cli/command.h"
 
+/* The folder of the bundle that --config (or its search) names. Free with g_free. */
+char *load_bundle_folder(const struct invocation *invocation, GError **error);
 /* The bundle that --config (or its search) names. ERROR_CONFIG with all errors of the deployment file. */
 struct bundle *load_bundle(const struct invocation *invocation, GError **error);
 /* The same, loaded; warnings are not shown. */
