@@ -59,6 +59,8 @@ static const struct option field_options[] = {
         POINTER("form_cv", "/form/cv", map.form_cv,
                 "CV entries: an object of name and filled|empty|unknown."),
         POINTER("facts", "/facts", map.facts, "Facts the service states with the item."),
+        POINTER("archived", "/archived", map.archived,
+                "true, or the id of the entry, where the service says that it keeps the event history."),
         OPTION_END,
 };
 

@@ -20,6 +20,7 @@ static const struct row plain_rows[] = {
         {"html", offsetof(struct queue_map, html)},
         {"automatic", offsetof(struct queue_map, automatic)},
         {"facts", offsetof(struct queue_map, facts)},
+        {"archived", offsetof(struct queue_map, archived)},
 };
 
 static const struct row form_rows[] = {

@@ -16,6 +16,7 @@ struct queue_map {
 	char *attachments, *attachment_name, *attachment_type;
 	char *form_type, *form_kind, *form_from, *form_to, *form_text, *form_cv;
 	char *facts;
+	char *archived; /* true or an id: the service keeps the event history itself (archive, mode assert) */
 };
 
 /* The id as text: a string or whole number of 1…200 printable characters; NULL if there is none. g_free. */

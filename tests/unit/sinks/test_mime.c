@@ -1,6 +1,7 @@
 /* A reply, read back by a mail library: every header is ours, whatever the other side wrote. */
 #include "core/date.h"
 #include "core/error.h"
+#include "core/mail.h"
 #include "sinks/mime.h"
 
 #include <criterion/criterion.h>
@@ -192,4 +193,16 @@ Test(mime, a_subject_of_any_length_is_folded_into_short_words)
 		        subject->str, "%zu", n);
 		g_string_free(subject, TRUE);
 	}
+}
+
+Test(mime, our_own_decoder_takes_it_for_an_automatic_reply)
+{
+	mail_setup();
+	struct reply reply = plain_reply();
+	g_autofree char *text = build(&reply);
+	g_autoptr(GBytes) raw = g_bytes_new(text, strlen(text));
+	AUTO(message) message = mail_decode(raw, NULL);
+	cr_assert_eq(message->automatic, AUTOMATIC_REPLIED, "so that two of us never write to each other");
+	cr_assert_str_eq(message->subject, reply.subject);
+	cr_assert_str_eq(message->text, reply.body);
 }
