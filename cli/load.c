@@ -15,9 +15,3 @@ struct bundle *load_bundle(const struct invocation *invocation, GError **error)
 	g_autofree char *folder = load_bundle_folder(invocation, error);
 	return folder ? bundle_read(folder, error) : NULL;
 }
-
-struct pipeline *load_pipeline(const struct invocation *invocation, GError **error)
-{
-	struct bundle *bundle = load_bundle(invocation, error);
-	return bundle ? pipeline_open(bundle, error) : NULL;
-}

@@ -10,6 +10,10 @@ char *load_bundle_folder(const struct invocation *invocation, GError **error);
 /* The bundle that --config (or its search) names. ERROR_CONFIG with all errors of the deployment file. */
 struct bundle *load_bundle(const struct invocation *invocation, GError **error);
 /* The same, loaded; warnings are not shown. */
-struct pipeline *load_pipeline(const struct invocation *invocation, GError **error);
+static inline struct pipeline *load_pipeline(const struct invocation *invocation, GError **error)
+{
+	struct bundle *bundle = load_bundle(invocation, error);
+	return bundle ? pipeline_open(bundle, error) : NULL;
+}
 
 #endif
