@@ -36,7 +36,7 @@ static gunichar wide(const char **p, const char *end)
 	return c == 0xff1a ? ':' : g_unichar_tolower(c);
 }
 
-void fold_append(GString *out, const char *text, size_t size, size_t max)
+void fold_text_append(GString *out, const char *text, size_t size, size_t max)
 {
 	const char *p = text, *end = text + size;
 	gsize at = out->len, limit = at + max;
@@ -70,7 +70,7 @@ char *fold_text(const char *text, size_t max)
 {
 	GString *out = g_string_new(NULL);
 	size_t size = text ? strnlen(text, 4 * max) : 0;
-	fold_append(out, text ? text : "", size, max);
+	fold_text_append(out, text ? text : "", size, max);
 	return g_string_free(out, FALSE);
 }
 

@@ -9,7 +9,7 @@
 /* Appends `text`, folded, to `out`; at most `max` bytes more. Runs of white space (no-break ones too) become
  * one blank, none at the ends but one between what is there and what comes. "*" and marks without width go; a
  * full-width colon becomes ":". Bytes that are not UTF-8 become U+FFFD. */
-void fold_append(GString *out, const char *text, size_t size, size_t max);
+void fold_text_append(GString *out, const char *text, size_t size, size_t max);
 
 /* The same into a new string; NULL counts as "". Free with g_free. */
 char *fold_text(const char *text, size_t max);

@@ -40,7 +40,7 @@ static const char *fold(struct splitter *s, guint i)
 	if (s->folded_line == i)
 		return s->folded->str;
 	g_string_truncate(s->folded, 0);
-	fold_append(s->folded, s->text + line->offset, line->length, FOLD_MAX);
+	fold_text_append(s->folded, s->text + line->offset, line->length, FOLD_MAX);
 	s->folded_line = i;
 	return s->folded->str;
 }
@@ -211,7 +211,7 @@ static enum attribution judge(struct splitter *s, guint begin, guint end)
 	g_string_truncate(s->folded, 0);
 	s->folded_line = begin == end ? begin : NO_LINE;
 	for (guint i = begin; i <= end; i++)
-		fold_append(s->folded, s->text + line_at(s, i)->offset, line_at(s, i)->length, FOLD_MAX);
+		fold_text_append(s->folded, s->text + line_at(s, i)->offset, line_at(s, i)->length, FOLD_MAX);
 	return line_attribution(s->folded->str);
 }
 
@@ -459,7 +459,7 @@ static bool quotes_are_attributed(struct splitter *s)
 		while (skip < line->length && strchr("> ", p[skip]) && p[skip])
 			skip++;
 		g_string_truncate(bare, 0);
-		fold_append(bare, p + skip, line->length - skip, FOLD_MAX);
+		fold_text_append(bare, p + skip, line->length - skip, FOLD_MAX);
 		headers += header_word(bare->str) != HEADER_NONE;
 		if (line_separator(bare->str) != SEPARATOR_NONE || headers >= 2 ||
 		        line_attribution(bare->str) == ATTRIBUTION_STRONG)
