@@ -1,6 +1,7 @@
 /* sections.c - whoever adds an option table to the deployment file adds its line here. */
 #include "cli/sections.h"
 #include "config/deployment.h"
+#include "config/retention.h"
 #include "facts/provider.h"
 #include "intake/sources.h"
 #include "journal/log_settings.h"
@@ -53,6 +54,7 @@ GPtrArray *sections_list(void)
 	add(list, "", NULL, NULL, deployment_options);
 	add(list, "journal", NULL, "Where items, decisions and the log are kept.", journal_settings_options);
 	add(list, "seal", NULL, "Who signs the log, and who witnesses it.", log_options);
+	add(list, "retention", NULL, "How long content stays after an item is closed.", retention_options);
 	add(list, "sources.NAME", NULL,
 	        "Common to all sources. NAME becomes part of every item's identity: never rename it.",
 	        source_options);

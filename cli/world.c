@@ -23,6 +23,7 @@ static void load_sections(struct world *world, const struct deployment *d, struc
 {
 	journal_settings_read(d->journal, &world->journal, diag);
 	log_settings_read(d->seal, &world->log, diag);
+	retention_read(d->retention, &world->retention, diag);
 	world->sources = sources_read(d->sources, diag);
 	world->sinks = sinks_load(d->sinks, diag);
 	world->facts = facts_config_load(d->facts, diag);

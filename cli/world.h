@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "config/deployment.h"
+#include "config/retention.h"
 #include "core/auto.h"
 #include "facts/provider.h"
 #include "intake/sources.h"
@@ -20,6 +21,7 @@ struct world {
 	struct deployment *deployment;
 	struct journal_settings journal;
 	struct log_settings log;
+	struct retention retention;
 	GPtrArray *sources; /* of struct source */
 	struct sinks *sinks;
 	struct facts_config *facts;

@@ -99,7 +99,8 @@ static bool configure(struct sqlite_db *sqlite, int busy_ms, GError **error)
 	sqlite3_extended_result_codes(sqlite->handle, 1);
 	sqlite3_busy_timeout(sqlite->handle, busy_ms ? busy_ms : 10000);
 	return sqlite_script(&sqlite->base,
-	        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
+	        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+	        "PRAGMA secure_delete=ON;"
 	        "PRAGMA foreign_keys=ON; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-16000;"
 	        "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;",
 	        error);
