@@ -155,7 +155,8 @@ static struct target_list *parse_targets(
 
 static bool source_is_known(const struct rules *rules, const struct ruleset *set, const char *id)
 {
-	for (; set; set = set->extends ? ruleset_find(rules, set->extends) : NULL)
+	guint left = rules->sets->len + 1; /* "extends" may run in a circle: reported elsewhere */
+	for (; set && left; left--, set = set->extends ? ruleset_find(rules, set->extends) : NULL)
 		for (guint i = 0; i < set->sources->len; i++)
 			if (strcmp(((struct source *)g_ptr_array_index(set->sources, i))->id, id) == 0)
 				return true;
