@@ -5,6 +5,7 @@
 #include "core/hash.h"
 #include "core/mail_header.h"
 #include "core/mail_part.h"
+#include "core/mail_repair.h"
 #include "core/mail_reply.h"
 
 #include <string.h>
@@ -19,108 +20,6 @@ void mail_setup(void)
 		g_mime_init();
 		g_once_init_leave(&once, 1);
 	}
-}
-
-/* The length of the line at `p` with its end. */
-static size_t whole_line(const char *p, size_t size)
-{
-	const char *end = memchr(p, '\n', size);
-	return end ? (size_t)(end + 1 - p) : size;
-}
-
-static bool is_blank_line(const char *p, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		if (!g_ascii_isspace(p[i]))
-			return false;
-	return true;
-}
-
-/* "Name: …" or the old "Name : …"? */
-static bool is_header_line(const char *p, size_t size)
-{
-	size_t i = 0;
-	while (i < size && i < 200 && g_ascii_isgraph(p[i]) && p[i] != ':')
-		i++;
-	size_t name = i;
-	while (i < size && (p[i] == ' ' || p[i] == '\t'))
-		i++;
-	return name > 0 && i < size && p[i] == ':';
-}
-
-static bool is_known_header(const char *p, size_t size)
-{
-	static const char *const names[] = {"From:", "To:", "Subject:", "Date:", "Received:", "Message-ID:",
-	        "MIME-Version:", "Content-", "Return-Path:", "Reply-To:", "Cc:", "Delivered-To:", "X-"};
-	for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-		if (size > strlen(names[i]) && g_ascii_strncasecmp(p, names[i], strlen(names[i])) == 0)
-			return is_header_line(p, size);
-	return false;
-}
-
-/* Does one of the next lines carry on with headers, so that the line in hand is rubbish among them? */
-static bool headers_go_on(const char *p, size_t size)
-{
-	for (int i = 0; i < 3 && size; i++) {
-		size_t length = whole_line(p, size);
-		if (is_blank_line(p, length))
-			return false;
-		if (is_known_header(p, length))
-			return true;
-		p += length;
-		size -= length;
-	}
-	return false;
-}
-
-/* Skips what mailboxes and relays leave in front of the headers: empty lines and "From " lines. */
-static size_t header_start(const char *p, size_t size)
-{
-	size_t at = 0;
-	for (int i = 0; i < 20 && at < size; i++) {
-		const char *line = p + at;
-		size_t length = whole_line(line, size - at);
-		bool skip = is_blank_line(line, length) ||
-		            (length > 6 && (memcmp(line, "From ", 5) == 0 || memcmp(line, ">From ", 6) == 0));
-		if (!skip)
-			break;
-		at += length;
-	}
-	return at;
-}
-
-#define MAX_HEADER_LINES 50000
-
-/* gmime takes a line of blanks for a folded header and loses the text below; lines that are no header among
- * the headers stop it, too. Returns the mail with such lines taken out and the empty line where it is
- * missing, or NULL if nothing is wrong. */
-static GByteArray *repair_headers(const char *p, size_t size)
-{
-	GByteArray *fixed = NULL;
-	size_t at = 0, copied = 0;
-	for (int i = 0; i < MAX_HEADER_LINES && at < size; i++) {
-		const char *line = p + at;
-		size_t length = whole_line(line, size - at), after = size - at - length;
-		bool blank = is_blank_line(line, length), folded = line[0] == ' ' || line[0] == '\t';
-		if (blank && !folded)
-			break;
-		if (!blank && (folded || is_header_line(line, length))) {
-			at += length;
-			continue;
-		}
-		bool more = headers_go_on(line + length, after);
-		fixed = fixed ? fixed : g_byte_array_new();
-		g_byte_array_append(fixed, (const guint8 *)p + copied, (guint)(at - copied));
-		copied = more || blank ? at + length : at;
-		if (!more) {
-			g_byte_array_append(fixed, (const guint8 *)"\n", 1);
-			break;
-		}
-		at = copied;
-	}
-	if (fixed)
-		g_byte_array_append(fixed, (const guint8 *)p + copied, (guint)(size - copied));
-	return fixed;
 }
 
 /* `view` lies over the caller's bytes and must outlive the tree, whose parts point into it. */
@@ -381,7 +280,7 @@ void message_finish_text(struct message *message)
 static GMimeMessage *decode_mail(struct decoding *decoding, GByteArray *view)
 {
 	const char *data = (const char *)view->data;
-	bool headed = is_header_line(data, whole_line(data, view->len)) || headers_go_on(data, view->len);
+	bool headed = mail_has_headers(data, view->len);
 	GMimeMessage *mail = headed ? parse(view) : NULL;
 	if (mail) {
 		read_headers(decoding->message, mail);
@@ -400,11 +299,9 @@ struct message *mail_decode(GBytes *raw, const char *envelope_from)
 	struct decoding decoding = {.message = message, .body = body_new()};
 	message->channel = CHANNEL_EMAIL;
 	message->envelope_from = g_strdup(envelope_from);
-	size_t from = size ? header_start(data, size) : 0;
-	g_autoptr(GByteArray) fixed = from < size ? repair_headers(data + from, size - from) : NULL;
+	size_t from = size ? mail_start(data, size) : 0;
+	g_autoptr(GByteArray) fixed = from < size ? mail_repair(message, data + from, size - from) : NULL;
 	GByteArray view = {(guint8 *)(uintptr_t)(data + from), (guint)(size - from)};
-	if (fixed)
-		defect_add(message, "header-repaired");
 	OBJECT(GMimeMessage) mail = from < size ? decode_mail(&decoding, fixed ? fixed : &view) : NULL;
 	message->text = g_string_free(g_steal_pointer(&decoding.body->text), FALSE);
 	message->html = g_steal_pointer(&decoding.body->html);

@@ -348,6 +348,18 @@ Test(mail, many_parts_deep_trees_and_huge_texts_are_cut_and_said)
 	g_string_free(mail, TRUE);
 }
 
+Test(mail, a_header_without_end_costs_no_quadratic_time)
+{
+	GString *mail = g_string_new("Content-Type: message/rfc822\n\nSubject: ");
+	for (int i = 0; i < 200000; i++)
+		g_string_append(mail, "=?utf-8?q?a");
+	g_string_append(mail, "\n\ninnen\n");
+	AUTO(message) m = decode(mail->str);
+	cr_expect(has_defect(m, "header-cut"));
+	cr_expect(strstr(m->text, "innen"));
+	g_string_free(mail, TRUE);
+}
+
 Test(mail, inspect_prints_the_stable_keys)
 {
 	static const char *const keys[] = {"message_id", "date", "from", "reply_to", "to", "subject", "text",
