@@ -19,6 +19,7 @@ int run_help(struct invocation *invocation, GError **error);
 int run_hold(struct invocation *invocation, GError **error);
 int run_inspect(struct invocation *invocation, GError **error);
 int run_keys(struct invocation *invocation, GError **error);
+int run_items(struct invocation *invocation, GError **error);
 int run_migrate(struct invocation *invocation, GError **error);
 int run_person(struct invocation *invocation, GError **error);
 int run_pull(struct invocation *invocation, GError **error);
