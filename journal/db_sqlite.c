@@ -81,17 +81,28 @@ static bool sqlite_script(struct db *db, const char *sql, GError **error)
 	return status == SQLITE_OK || refuse(self(db)->handle, status, "SQL script", error);
 }
 
-/* The file appears with mode 0600; -wal and -shm take over the mode of the file. */
+static bool cannot_create(const char *path, GError **error)
+{
+	enum error_class class = errno == EACCES || errno == ENOENT ? ERROR_CONFIG : ERROR_AGAIN;
+	fail(error, class, "%s: %s", path, g_strerror(errno));
+	return false;
+}
+
+/* The file appears with mode 0600; -wal and -shm take over the mode of the file. It is made under another
+ * name and linked: closing any descriptor of the database itself would drop the locks that other threads of
+ * this process hold on it (POSIX), and another process could take the log away from under them. */
 static bool create_file(const char *path, GError **error)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		enum error_class class = errno == EACCES || errno == ENOENT ? ERROR_CONFIG : ERROR_AGAIN;
-		fail(error, class, "%s: %s", path, g_strerror(errno));
-		return false;
-	}
+	if (access(path, F_OK) == 0)
+		return true;
+	g_autofree char *fresh = g_strconcat(path, ".new-XXXXXX", NULL);
+	int fd = g_mkstemp_full(fresh, O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return cannot_create(path, error);
 	close(fd);
-	return true;
+	bool made = link(fresh, path) == 0 || errno == EEXIST || cannot_create(path, error);
+	unlink(fresh);
+	return made;
 }
 
 static bool configure(struct sqlite_db *sqlite, int busy_ms, GError **error)

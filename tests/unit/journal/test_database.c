@@ -46,6 +46,29 @@ Test(database, values_come_back_as_they_went_in)
 	db_close(db);
 }
 
+/* POSIX drops all locks of a process on a file when any descriptor of it is closed. */
+Test(database, opening_a_second_handle_takes_no_lock_away_from_the_first)
+{
+	AUTO(place) place = place_new();
+	if (place_is_postgres(place))
+		return;
+	struct db *first = open_db(place);
+	CHECK(db_script(first, "CREATE TABLE v (a bigint); INSERT INTO v VALUES (1)", &why));
+	db_close(open_db(place));
+	/* another process: the last one out would take the log with it */
+	g_autofree char *command =
+	        g_strdup_printf("/usr/bin/python3 -c \"import sqlite3; c = sqlite3.connect('%s');"
+	                        " c.execute('INSERT INTO v VALUES (2)'); c.commit(); c.close()\"",
+	                place_path(place));
+	int status = -1;
+	cr_assert(g_spawn_command_line_sync(command, NULL, NULL, &status, NULL));
+	cr_assert_eq(status, 0);
+	g_autofree char *log = g_strconcat(place_path(place), "-wal", NULL);
+	cr_assert(g_file_test(log, G_FILE_TEST_EXISTS));
+	CHECK(db_script(first, "INSERT INTO v VALUES (3)", &why));
+	db_close(first);
+}
+
 Test(database, placeholders_are_bound_by_number_wherever_they_stand)
 {
 	AUTO(place) place = place_new();
