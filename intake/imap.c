@@ -11,6 +11,7 @@
 
 static const char *const security_words[] = {"tls", "starttls", NULL};
 static const char *const auth_words[] = {"plain", "login", "xoauth2", NULL};
+static const char *const envelope_words[] = {"unknown", "header", NULL};
 static const char *const settle_words[] = {"none", "seen", "flagged", "keyword", "move", NULL};
 
 #define AT(field) offsetof(struct imap_settings, field)
@@ -75,6 +76,14 @@ static const struct option imap_options[] = {
                 .fallback = "INBOX",
                 .offset = AT(mailboxes),
                 .help = "Mailboxes to take in, each with its own state and lease."},
+        {.name = "envelope_from",
+                .type = OPTION_ENUM,
+                .fallback = "header",
+                .words = envelope_words,
+                .offset = AT(envelope_from),
+                .help = "header: the delivering server writes the envelope sender to Return-Path, as RFC "
+                        "5321 "
+                        "wants it; replies go there. unknown: it does not, so no mail is answered."},
         {.name = "settle",
                 .type = OPTION_ENUM,
                 .fallback = "keyword",

@@ -4,6 +4,7 @@
  * broke the conversation is remembered, so that it cannot stop what comes behind it.
  */
 #include "core/error.h"
+#include "intake/header.h"
 #include "intake/imap_connection.h"
 
 #include <string.h>
@@ -148,6 +149,18 @@ static struct item *item_of(const struct connection *c, const struct imap_messag
 	return item;
 }
 
+/* Whom a reply may go to: what the delivering server wrote on top (RFC 5321 section 4.4). */
+static void note_sender(const struct connection *c, struct item *item)
+{
+	gsize size;
+	const char *raw = g_bytes_get_data(item->raw, &size);
+	if (c->settings->envelope_from != IMAP_ENVELOPE_HEADER)
+		return;
+	g_autofree char *sender = header_return_path(raw, size);
+	if (sender)
+		json_set_string(item->fields, "envelope_from", sender);
+}
+
 static struct fetched *add_entry(
         struct connection *c, struct batch *batch, enum fetched_kind kind, const struct imap_message *message)
 {
@@ -190,6 +203,7 @@ static void add_whole(struct connection *c, struct batch *batch, struct imap_mes
 	struct fetched *fetched = add_entry(c, batch, FETCHED_ITEM, message);
 	fetched->size = (int64_t)g_bytes_get_size(message->body);
 	fetched->item->raw = g_steal_pointer(&message->body);
+	note_sender(c, fetched->item);
 }
 
 static bool is_large(const struct connection *c, const struct imap_message *message)

@@ -12,6 +12,7 @@
 
 enum imap_security { IMAP_TLS, IMAP_STARTTLS };
 enum imap_auth { IMAP_AUTH_PLAIN, IMAP_AUTH_LOGIN, IMAP_AUTH_XOAUTH2 };
+enum imap_envelope { IMAP_ENVELOPE_UNKNOWN, IMAP_ENVELOPE_HEADER };
 enum imap_settle {
 	IMAP_SETTLE_NONE,
 	IMAP_SETTLE_SEEN,
@@ -23,7 +24,7 @@ enum imap_settle {
 struct imap_settings {
 	char *host, *ca_file, *user, *password;
 	int64_t port; /* 0: 993 or 143 */
-	int security, auth, settle;
+	int security, auth, settle, envelope_from;
 	char *token_file, *token_url, *client_id, *client_secret, *scope, *token_ca_file;
 	GPtrArray *mailboxes;
 	char *keyword, *move_to;
