@@ -88,13 +88,13 @@ sinks:
     bounce: bounce@example.org
   reply_postbox:
     type: postbox
-{self.service('/postbox/messages')}
+{self.service('')}
   archive:
     type: http
-{self.service('/archive')}
+{self.service('')}
   tickets:
     type: http
-{self.service('/tickets')}
+{self.service('')}
 facts:
   type: table
 limits:
@@ -185,14 +185,12 @@ limits:
         return found
 
     def mail_replies(self):
-        """Message-ID of what was answered, one an answer."""
+        """Who was answered, one an answer: every customer has written once."""
         mails = [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.exim.settled()]
-        return [str(mail["In-Reply-To"]) for mail in mails]
+        return [str(mail["To"]) for mail in mails]
 
     def postbox_replies(self):
-        return [message["body"].get("in_reply_to") or json.dumps(message["body"]["to"], sort_keys=True)
-                if isinstance(message["body"].get("to"), dict) else str(message["body"])
-                for message in self.counterpart.state()["messages"]]
+        return [json.dumps(message["body"]["to"], sort_keys=True) for message in self.counterpart.state()["messages"]]
 
     def posted_calls(self):
         return [ticket["body"].get("reference") for ticket in self.counterpart.state()["tickets"]
