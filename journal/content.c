@@ -163,6 +163,21 @@ bool journal_content_chunk(struct journal *journal, int64_t item, unsigned n, GB
 	return true;
 }
 
+bool journal_first_chunks(
+        struct journal *journal, const int64_t *items, unsigned n, GBytes **bytes, GError **error)
+{
+	AUTO(values) ids = values_new(1);
+	for (unsigned i = 0; i < n; i++)
+		values_int(ids, content_row(items[i], 0));
+	g_autoptr(GPtrArray) found =
+	        values_query(ids, journal, "SELECT bytes FROM content WHERE id = $1", error);
+	for (unsigned i = 0; found && i < n; i++) {
+		const struct db_rows *row = g_ptr_array_index(found, i);
+		bytes[i] = db_rows_count(row) ? db_rows_bytes(row, 0, 0) : NULL;
+	}
+	return found != NULL;
+}
+
 static bool append_chunk(GByteArray *whole, GBytes *chunk, size_t max, GError **error)
 {
 	gsize size;

@@ -26,6 +26,10 @@ AUTO_FREE(content);
 
 /* The chunks of an item's content; *bytes is NULL behind the last one. ERROR_INPUT if the content is gone. */
 bool journal_content_chunk(struct journal *journal, int64_t item, unsigned n, GBytes **bytes, GError **error);
+/* The first chunks of several items in one round trip; bytes[i] is NULL where the content is gone. The caller
+ * bounds their number and size. */
+bool journal_first_chunks(
+        struct journal *journal, const int64_t *items, unsigned n, GBytes **bytes, GError **error);
 /* All of it; more than `max` bytes is ERROR_INPUT of SCOPE_ITEM. */
 GBytes *journal_content(struct journal *journal, int64_t item, size_t max, GError **error);
 

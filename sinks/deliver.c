@@ -4,7 +4,6 @@
 #include "core/error.h"
 #include "core/hash.h"
 #include "core/log.h"
-#include "journal/content.h"
 #include "journal/delivery_params.h"
 
 #include <string.h>
@@ -101,22 +100,6 @@ void work_open_task(struct work *work, const char *kind, json_t *params, char *t
 	work->task = (struct new_task){.kind = kind, .text = text, .params = params};
 	work->result.tasks = &work->task;
 	work->result.n_tasks = 1;
-}
-
-bool work_give_content(void *giver, content_taker take, void *context, GError **error)
-{
-	const struct work_content *content = giver;
-	for (unsigned n = 0;; n++) {
-		g_autoptr(GBytes) bytes = NULL;
-		if (!journal_content_chunk(content->journal, content->item, n, &bytes, error))
-			return false;
-		if (!bytes)
-			return true;
-		gsize size;
-		const void *data = g_bytes_get_data(bytes, &size);
-		if (size && !take(context, data, size, error))
-			return false;
-	}
 }
 
 /* ---- what became of a job ---- */
@@ -297,19 +280,6 @@ static bool commit(struct deliver *deliver, struct work *works, unsigned n, stru
 		works[at[i]].result.lost = results[i].lost;
 	count(works, n, counts);
 	return true;
-}
-
-/* eAkte and archive: the original bytes go out. */
-static void deliver_documents(struct deliver *deliver, struct work *works, unsigned n)
-{
-	g_autofree struct work_content *contents = g_new0(struct work_content, n);
-	for (unsigned i = 0; i < n; i++) {
-		const struct item *item = works[i].delivery->item;
-		contents[i] = (struct work_content){deliver->journal, item ? item->id : 0};
-		works[i].job.content = work_give_content;
-		works[i].job.content_giver_data = &contents[i];
-	}
-	deliver_jobs(deliver, works, n);
 }
 
 static bool work_on(struct deliver *deliver, const struct handler_row *handler, struct work *works,

@@ -42,13 +42,6 @@ void work_decide(struct work *work, enum delivery_outcome outcome, const char *r
 /* Opens a task with the result; takes `params` and `text` (may be NULL). */
 void work_open_task(struct work *work, const char *kind, json_t *params, char *text);
 
-/* The item's original bytes, chunk by chunk (a content_giver; `giver` is a struct work_content). */
-struct work_content {
-	struct journal *journal;
-	int64_t item;
-};
-bool work_give_content(void *giver, content_taker take, void *context, GError **error);
-
 /* The sink of a role, open; NULL if none is configured, or if it is down. */
 struct sink_session *deliver_session(struct deliver *deliver, enum sink_role role);
 bool deliver_has(const struct deliver *deliver, enum sink_role role);
@@ -56,6 +49,8 @@ bool deliver_has(const struct deliver *deliver, enum sink_role role);
 /* Runs the open jobs of works[0…n), all of the same role, and turns what became of them into results. */
 void deliver_jobs(struct deliver *deliver, struct work *works, unsigned n);
 
+/* eAkte and archive: the original bytes go out. */
+void deliver_documents(struct deliver *deliver, struct work *works, unsigned n);
 /* Replies: prepare, mark as sending, send one by one. False: the journal failed. */
 bool deliver_replies(struct deliver *deliver, struct work *works, unsigned n, GError **error);
 /* Tickets that became due: ask the facts, cancel, wait, or send. */

@@ -2,6 +2,7 @@
  */
 #include "core/date.h"
 #include "deliver_support.h"
+#include "journal/content.h"
 #include "journal/fact_table.h"
 #include "journal/reply_token.h"
 
@@ -59,6 +60,69 @@ Test(deliver, the_original_bytes_reach_the_folder_and_a_lost_commit_makes_no_sec
 	g_autofree char *after = files_below(folder);
 	cr_assert_str_eq(before, after);
 	state_is(scene, item, "eakte", "confirmed");
+	remove_folder(folder);
+}
+
+/* Takes in an item of `size` bytes, streamed, decided with one eAkte delivery. */
+static int64_t plan_streamed(struct scene *scene, size_t size)
+{
+	GError *error = NULL;
+	AUTO(mailbox_lease) lease = journal_lease_mailbox(scene->journal, "gross", "INBOX", MINUTE, &error);
+	check_ok(lease != NULL, error, "lease");
+	AUTO(content) content = content_begin(scene->journal, INT64_C(100) << 20, &error);
+	check_ok(content != NULL, error, "content_begin");
+	g_autofree char *bytes = g_strnfill(size, 'x');
+	CHECK(content_append(content, bytes, size, &why));
+	CHECK(content_finish(content, &why));
+	g_autofree char *key = g_strdup_printf("gross-%zu", size);
+	AUTO(item) item = mail(key, "", scene->now - DAY);
+	g_clear_pointer(&item->raw, g_bytes_unref);
+	memcpy(item->sha256, content_sha256(content), HASH_HEX_SIZE);
+	struct intake_entry entry = {.item = item, .content = content};
+	struct intake_batch batch = {.entries = &entry, .n_entries = 1, .seen = 1};
+	CHECK(journal_take_in(scene->journal, lease, &batch, &why));
+	CHECK(journal_release_mailbox(scene->journal, lease, &why));
+	g_autoptr(GPtrArray) claims = claim_items(scene->journal, 1, MINUTE);
+	struct new_decision decision = plain_decision(g_ptr_array_index(claims, 0));
+	struct new_delivery delivery = {.handler = "eakte"};
+	decision.deliveries = &delivery;
+	decision.n_deliveries = 1;
+	CHECK(journal_commit_decisions(scene->journal, BUNDLE, &decision, 1, scene->now, &why));
+	return decision.item;
+}
+
+Test(deliver, large_and_empty_items_arrive_whole)
+{
+	AUTO(scene) scene = scene_new();
+	g_autofree char *folder = fresh_folder();
+	g_autofree char *yaml = g_strdup_printf("eakte: {type: folder, path: %s}\n", folder);
+	AUTO(sinks) real = scene_real(scene, SINK_EAKTE, yaml);
+	static const size_t sizes[] = {
+	        0, 1, CONTENT_CHUNK - 1, CONTENT_CHUNK, CONTENT_CHUNK + 1, 3 * CONTENT_CHUNK + 7};
+	int64_t items[G_N_ELEMENTS(sizes)];
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
+		items[i] = plan_streamed(scene, sizes[i]);
+	int64_t small = scene_plan_one(scene, "eakte", NULL);
+	cr_assert(scene_round(scene));
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
+		state_is(scene, items[i], "eakte", "confirmed");
+	state_is(scene, small, "eakte", "confirmed");
+	remove_folder(folder);
+}
+
+Test(deliver, an_item_whose_content_is_gone_is_a_task_and_holds_up_no_other)
+{
+	AUTO(scene) scene = scene_new();
+	g_autofree char *folder = fresh_folder();
+	g_autofree char *yaml = g_strdup_printf("eakte: {type: folder, path: %s}\n", folder);
+	AUTO(sinks) real = scene_real(scene, SINK_EAKTE, yaml);
+	int64_t gone = scene_plan_one(scene, "eakte", NULL);
+	CHECK(db_script(journal_db(scene->journal), "DELETE FROM content", &why));
+	int64_t other = scene_plan_one(scene, "eakte", NULL);
+	cr_assert(scene_round(scene));
+	state_is(scene, gone, "eakte", "failed input");
+	state_is(scene, other, "eakte", "confirmed");
+	cr_assert_eq(scene_tasks(scene, "dead_letter"), 1);
 	remove_folder(folder);
 }
 
