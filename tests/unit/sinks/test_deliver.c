@@ -6,6 +6,8 @@
 #include "journal/fact_table.h"
 #include "journal/reply_token.h"
 
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -395,6 +397,80 @@ Test(deliver, the_stop_flag_lets_what_is_under_way_end_and_gives_the_rest_back)
 	scene->puppets[SINK_REPLY_EMAIL].before = NULL;
 	cr_assert(scene_round(scene));
 	cr_assert_eq(scene->counts.confirmed, 8);
+}
+
+/* ---- kill at any moment ---- */
+
+/* One effect at the far side: a byte that no kill takes back. */
+static void make_effect(void *context)
+{
+	const char *path = context;
+	FILE *file = fopen(path, "ae");
+	fputc('x', file);
+	fclose(file);
+	g_usleep(300);
+}
+
+static int64_t effects(const char *path)
+{
+	g_autofree char *text = NULL;
+	gsize size = 0;
+	return g_file_get_contents(path, &text, &size, NULL) ? (int64_t)size : 0;
+}
+
+static void work_until_killed(struct scene *scene, char *path)
+{
+	scene->journal = place_open(scene->place);
+	scene->puppets[SINK_REPLY_EMAIL].before = make_effect;
+	scene->puppets[SINK_REPLY_EMAIL].context = path;
+	scene_round(scene);
+	_exit(0);
+}
+
+Test(deliver, killed_again_and_again_nothing_is_lost_and_nothing_doubled, .timeout = 300)
+{
+	enum { ITEMS = 40, KILLS = 20 };
+	AUTO(scene) scene = scene_new();
+	g_autofree char *folder = fresh_folder();
+	g_autofree char *yaml = g_strdup_printf("eakte: {type: folder, path: %s/akte}\n", folder);
+	AUTO(sinks) real = scene_real(scene, SINK_EAKTE, yaml);
+	g_autofree char *sent = g_build_filename(folder, "sent", NULL);
+	for (int i = 0; i < ITEMS; i++) {
+		scene_plan_one(scene, "eakte", NULL);
+		scene_plan_reply(scene, "", reply_params("email"));
+	}
+	for (useconds_t i = 0; i < KILLS; i++) {
+		journal_close(scene->journal);
+		pid_t child = fork();
+		if (child == 0)
+			work_until_killed(scene, sent);
+		usleep(3000 + i * 4000);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		scene->journal = place_open(scene->place);
+		CHECK(db_script(journal_db(scene->journal), "UPDATE delivery SET leased_until = 1", &why));
+	}
+	scene->puppets[SINK_REPLY_EMAIL].before = make_effect;
+	scene->puppets[SINK_REPLY_EMAIL].context = sent;
+	cr_assert(scene_round(scene));
+	int64_t confirmed = number(scene->journal,
+	        "SELECT count(*) FROM delivery WHERE handler = 'reply' AND state = 'confirmed'");
+	int64_t uncertain = number(scene->journal,
+	        "SELECT count(*) FROM delivery WHERE handler = 'reply' AND state = 'uncertain'");
+	cr_assert_eq(confirmed + uncertain, ITEMS, "every reply went out, or a person knows");
+	cr_assert_eq(scene_tasks(scene, "reply_uncertain"), uncertain);
+	cr_assert_geq(effects(sent), confirmed);
+	cr_assert_leq(effects(sent), ITEMS, "no reply twice");
+	g_autofree char *akte = g_build_filename(folder, "akte", NULL);
+	g_autofree char *names = files_below(akte);
+	int documents = 0;
+	for (const char *p = names; (p = strstr(p, "_eakte.meta.json")) != NULL; p++)
+		documents++;
+	cr_assert_eq(documents, ITEMS);
+	cr_assert_eq(number(scene->journal,
+	                     "SELECT count(*) FROM delivery WHERE handler = 'eakte' AND state = 'confirmed'"),
+	        ITEMS);
+	remove_folder(folder);
 }
 
 /* ---- restored journals ---- */
