@@ -1,0 +1,50 @@
+/* model_features.h - what the model sees of a message: hashed features, per sentence.
+ *
+ * Words, pairs of words, five-letter pieces, words of questions and words near a negation; cues and classes
+ * of the lexicon, alone, by zone, with the sentence's speech acts, in pairs within a sentence and in order
+ * within ten words; terms that fired. A feature is a 32-bit hash; weights are kept only for those that
+ * training met in at least two messages.
+ */
+#ifndef CLASSIFIERS_MODEL_FEATURES_H
+#define CLASSIFIERS_MODEL_FEATURES_H
+
+#include "classifiers/prepare.h"
+#include "classifiers/speech.h"
+#include "classifiers/terms.h"
+
+#define FEATURES_VERSION 1
+#define FEATURES_MAX     120000 /* of one message: the rest is not looked at */
+
+struct feature {
+	uint32_t hash;
+	uint16_t sentence;
+	uint16_t count; /* times its weight in counting */
+	uint32_t first; /* token it begins at */
+	uint16_t last;  /* last token, as distance from `first` */
+	uint16_t kind;  /* enum feature_kind */
+};
+
+enum feature_kind {
+	FEATURE_WORD,
+	FEATURE_ZONE_WORD,
+	FEATURE_PAIR,
+	FEATURE_PIECE,
+	FEATURE_QUESTION_WORD,
+	FEATURE_NEGATED_WORD,
+	FEATURE_CLASS,
+	FEATURE_ZONE_CLASS,
+	FEATURE_ACT,
+	FEATURE_CLASS_ACT,
+	FEATURE_CLASS_PAIR,
+	FEATURE_CLASS_ORDER,
+	FEATURE_TERM,
+	FEATURE_KINDS
+};
+
+const char *feature_kind_name(enum feature_kind kind);
+
+/* Appends the features of all sentences, sentence by sentence; within one, a hash may come more than once. */
+void features_extract(const struct prepared *prepared, const struct terms *terms,
+        const struct term_matches *matches, const struct speech *speech, GArray *out);
+
+#endif

@@ -1,0 +1,21 @@
+/* model_internal.h - a loaded model in memory; internal to model*.c. */
+#ifndef CLASSIFIERS_MODEL_INTERNAL_H
+#define CLASSIFIERS_MODEL_INTERNAL_H
+
+#include "classifiers/model.h"
+
+#define MODEL_ROW 16 /* outputs of a row in memory: one cache line of 32 bytes */
+
+struct concern_model {
+	char **names;
+	char *training;
+	unsigned outputs, keys;
+	uint32_t mask;
+	uint32_t *slot_key; /* open addressing by key */
+	int32_t *slot_row;  /* -1: empty */
+	int16_t *weight;    /* keys × MODEL_ROW */
+	int32_t *bias;
+	int32_t *second;
+};
+
+#endif

@@ -1,0 +1,255 @@
+/* prepare.c - builds folded text, sentences, tokens and the word stream of one message.
+ *
+ * Everything later stages need is in arrays that keep their memory from message to message. */
+#include "classifiers/prepare.h"
+#include "classifiers/analyse.h"
+#include "classifiers/sentence.h"
+#include "core/mail.h"
+
+#include <string.h>
+
+#define MAX_WORD 60 /* bytes of a word that count */
+
+void prepared_init(struct prepared *prepared)
+{
+	*prepared = (struct prepared){0};
+	folded_init(&prepared->folded);
+	prepared->sentences = g_array_new(FALSE, FALSE, sizeof(struct sentence));
+	prepared->tokens = g_array_new(FALSE, FALSE, sizeof(struct token));
+	prepared->cues = g_array_new(FALSE, FALSE, sizeof(struct cue));
+	prepared->stream = g_string_sized_new(4096);
+	prepared->at_token = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+}
+
+void prepared_clear(struct prepared *prepared)
+{
+	folded_clear(&prepared->folded);
+	if (!prepared->tokens)
+		return;
+	g_array_unref(prepared->sentences);
+	g_array_unref(prepared->tokens);
+	g_array_unref(prepared->cues);
+	g_string_free(prepared->stream, TRUE);
+	g_array_unref(prepared->at_token);
+	*prepared = (struct prepared){0};
+}
+
+static void prepared_reset(struct prepared *prepared)
+{
+	folded_reset(&prepared->folded);
+	g_array_set_size(prepared->sentences, 0);
+	g_array_set_size(prepared->tokens, 0);
+	g_array_set_size(prepared->cues, 0);
+	g_string_truncate(prepared->stream, 0);
+	g_array_set_size(prepared->at_token, 0);
+	prepared->truncated = false;
+}
+
+uint64_t prepare_hash(const char *bytes, size_t size)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+	for (size_t i = 0; i < size; i++)
+		h = (h ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+	return h;
+}
+
+static void stream_put(struct prepared *prepared, const char *bytes, size_t size, uint32_t token)
+{
+	g_string_append_len(prepared->stream, bytes, (gssize)size);
+	for (size_t i = 0; i < size; i++)
+		g_array_append_val(prepared->at_token, token);
+}
+
+static void token_put(struct prepared *prepared, const struct token *shape, const char *word, size_t size)
+{
+	struct token token = *shape;
+	uint32_t index = prepared->tokens->len;
+	size = MIN(size, MAX_WORD);
+	token.stream = (uint32_t)prepared->stream->len;
+	token.stream_length = (uint16_t)size;
+	token.hash = prepare_hash(word, size);
+	stream_put(prepared, word, size, index);
+	stream_put(prepared, " ", 1, index);
+	g_array_append_val(prepared->tokens, token);
+}
+
+/* State of the walk over one field. */
+struct walk {
+	struct prepared *prepared;
+	const char *source; /* the field */
+	enum field field;
+	int32_t today;
+	size_t at, end, line_start;
+	struct sentence sentence;
+};
+
+static void sentence_begin(struct walk *walk)
+{
+	struct prepared *prepared = walk->prepared;
+	walk->sentence = (struct sentence){.field = walk->field,
+	        .first = prepared->tokens->len,
+	        .start = (uint32_t)walk->at,
+	        .end = (uint32_t)walk->at};
+	stream_put(prepared, " ", 1, prepared->tokens->len);
+}
+
+static void sentence_finish(struct walk *walk, bool question)
+{
+	struct prepared *prepared = walk->prepared;
+	walk->sentence.count = prepared->tokens->len - walk->sentence.first;
+	walk->sentence.end = (uint32_t)walk->at;
+	walk->sentence.question = question;
+	if (walk->sentence.count && prepared->sentences->len < PREPARE_MAX_SENTENCES) {
+		g_array_append_val(prepared->sentences, walk->sentence);
+		stream_put(prepared, "\n", 1, prepared->tokens->len - 1);
+	} else {
+		g_string_truncate(prepared->stream, prepared->stream->len - 1);
+		g_array_set_size(prepared->at_token, (guint)prepared->stream->len);
+	}
+	sentence_begin(walk);
+}
+
+/* Does the next word start with a capital letter in the source? */
+static bool upper_next(const struct walk *walk)
+{
+	const struct folded *folded = &walk->prepared->folded;
+	size_t i = walk->at + 1;
+	while (i < walk->end && !fold_is_word(folded->text->str[i]) && i - walk->at < 6)
+		i++;
+	if (i >= walk->end)
+		return true;
+	const char *p = walk->source + g_array_index(folded->origin, uint32_t, i);
+	gunichar c = g_utf8_get_char_validated(p, -1);
+	return c < 0x110000 && g_unichar_isupper(c);
+}
+
+static void take_cue(struct walk *walk, const struct cue *cue)
+{
+	struct prepared *prepared = walk->prepared;
+	struct token token = {.start = cue->start,
+	        .length = cue->length,
+	        .cue = (uint16_t)cue->kind,
+	        .cue_index = prepared->cues->len};
+	g_array_append_vals(prepared->cues, cue, 1);
+	const char *word = cue_word(cue->kind);
+	token_put(prepared, &token, word, strlen(word));
+	walk->at += cue->length;
+}
+
+static void take_word(struct walk *walk)
+{
+	const char *text = walk->prepared->folded.text->str;
+	size_t begin = walk->at;
+	while (walk->at < walk->end && fold_is_word(text[walk->at]))
+		walk->at++;
+	struct token token = {.start = (uint32_t)begin, .length = (uint32_t)(walk->at - begin)};
+	token_put(walk->prepared, &token, text + begin, walk->at - begin);
+}
+
+static void take_mark(struct walk *walk)
+{
+	struct sentence_reader in = {walk->prepared->folded.text->str, walk->end};
+	char c = in.text[walk->at];
+	enum sentence_end end =
+	        c == ' ' ? SENTENCE_GOES_ON
+	                 : sentence_end_at(&in, walk->at, upper_next(walk), walk->at - walk->line_start);
+	walk->at++;
+	if (c == '\n')
+		walk->line_start = walk->at;
+	if (end != SENTENCE_GOES_ON)
+		sentence_finish(walk, end == SENTENCE_ENDS_AS_QUESTION);
+}
+
+static void walk_text(struct walk *walk)
+{
+	const struct prepared *prepared = walk->prepared;
+	const char *text = prepared->folded.text->str;
+	sentence_begin(walk);
+	while (walk->at < walk->end && prepared->tokens->len < PREPARE_MAX_TOKENS) {
+		struct cue cue;
+		char c = text[walk->at];
+		if (!fold_is_word(c))
+			take_mark(walk);
+		else if (cue_at(text, walk->end, walk->at, walk->today, &cue) &&
+		         walk->at + cue.length <= walk->end)
+			take_cue(walk, &cue);
+		else
+			take_word(walk);
+	}
+	sentence_finish(walk, false);
+}
+
+/* Longest prefix of at most `max` bytes that does not cut a character. */
+static uint32_t bounded(const char *text, size_t size, size_t max)
+{
+	if (size <= max)
+		return (uint32_t)size;
+	while (max > 0 && ((unsigned char)text[max] & 0xc0) == 0x80)
+		max--;
+	return (uint32_t)max;
+}
+
+static void fold_own_words(struct prepared *prepared, const char *text, uint32_t size)
+{
+	bool quoted;
+	g_autoptr(GArray) spans = reply_spans(text, size, &quoted);
+	for (guint i = 0; i < spans->len; i++) {
+		const struct span *span = &g_array_index(spans, struct span, i);
+		fold_append(&prepared->folded, text, span->offset, span->length);
+		fold_break(&prepared->folded, span->offset + span->length);
+	}
+}
+
+static void prepare_field(struct prepared *prepared, enum field field, const char *text, int32_t today)
+{
+	prepared->begin[field] = (uint32_t)prepared->folded.text->len;
+	if (text && *text) {
+		size_t size = strlen(text);
+		uint32_t length = bounded(text, size, ANALYSE_MAX_TEXT);
+		prepared->truncated = prepared->truncated || length < size;
+		if (field == FIELD_BODY)
+			fold_own_words(prepared, text, length);
+		else
+			fold_append(&prepared->folded, text, 0, length);
+		fold_break(&prepared->folded, length);
+		struct walk walk = {.prepared = prepared,
+		        .source = text,
+		        .field = field,
+		        .today = today,
+		        .at = prepared->begin[field],
+		        .end = prepared->folded.text->len,
+		        .line_start = prepared->begin[field]};
+		walk_text(&walk);
+	}
+	prepared->begin[field + 1] = (uint32_t)prepared->folded.text->len;
+}
+
+void prepare_message(struct prepared *prepared, const struct message *message)
+{
+	int32_t today = berlin_day(message->received);
+	prepared_reset(prepared);
+	prepare_field(prepared, FIELD_SUBJECT, message->subject, today);
+	prepare_field(prepared, FIELD_BODY, message->text, today);
+	prepare_field(prepared, FIELD_FORM, message->form ? message->form->text : NULL, today);
+}
+
+struct place prepared_place(const struct prepared *prepared, uint32_t first, uint32_t last)
+{
+	const struct token *a = prepared_token(prepared, first), *b = prepared_token(prepared, last);
+	struct place place = {FIELD_SUBJECT, 0, 0};
+	while (place.field + 1 < FIELD_COUNT && a->start >= prepared->begin[place.field + 1])
+		place.field++;
+	const uint32_t *origin = (const uint32_t *)(const void *)prepared->folded.origin->data;
+	uint32_t from = origin[a->start], to = origin[b->start + b->length];
+	/* what vanished in folding behind the last letter is not part of the word */
+	uint32_t last_byte = origin[b->start + b->length - 1];
+	place.offset = from;
+	place.length = to > from ? to - from : last_byte + 1 - from;
+	return place;
+}
+
+const char *field_name(enum field field)
+{
+	static const char *const names[FIELD_COUNT] = {"subject", "body", "form.text"};
+	return names[field];
+}
