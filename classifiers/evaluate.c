@@ -121,16 +121,16 @@ static struct outcome *judge_message(
 	return out;
 }
 
-/* Judges the messages of `file` (all if UINT_MAX) into their places. */
+/* Judges the messages of a group of files (all if UINT_MAX) into their places. */
 static bool judge_messages(const struct bundle *bundle, const struct labels *labels, GBytes *model,
-        unsigned file, GPtrArray *outcomes, GError **error)
+        unsigned group, GPtrArray *outcomes, GError **error)
 {
 	struct judge judge;
 	if (!judge_init(&judge, bundle, model, error))
 		return false;
 	for (guint i = 0; i < labels->messages->len; i++) {
 		const struct labelled *labelled = g_ptr_array_index(labels->messages, i);
-		if (file == UINT_MAX || labelled->file == file)
+		if (group == UINT_MAX || labelled->file % train_groups(labels) == group)
 			g_ptr_array_index(outcomes, i) = judge_message(&judge, labels, labelled);
 	}
 	judge_clear(&judge);
@@ -147,7 +147,7 @@ static bool judge_folds(const struct bundle *bundle, const struct labels *labels
 	        .data = options->data};
 	struct trained trained;
 	bool ok = train_run(bundle, labels, &how, &trained, error);
-	for (guint f = 0; ok && f < labels->files->len; f++)
+	for (guint f = 0; ok && f < trained.without->len; f++)
 		ok = judge_messages(
 		        bundle, labels, g_ptr_array_index(trained.without, f), f, outcomes, error);
 	if (ok && options->model)

@@ -36,7 +36,7 @@ struct evaluation {
 struct evaluate_options {
 	bool cross_validate; /* train a model without each file and score the file with it */
 	double cost;         /* as train_options */
-	GBytes **model; /* with cross_validate: also the model of all messages; NULL: not wanted */
+	GBytes **model;      /* with cross_validate: also the model of all messages; NULL: not wanted */
 	void (*progress)(unsigned done, unsigned all, void *data);
 	void *data;
 };

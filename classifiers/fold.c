@@ -150,7 +150,7 @@ static void put_decomposed(struct folded *folded, gunichar c, uint32_t origin)
 /* "-" + line end between letters: a word that was broken. Returns how many bytes to skip, 0 if it is not. */
 static uint32_t broken_word(const char *p, const char *begin, const char *end)
 {
-	if (p == begin || !g_ascii_isalpha(p[-1]))
+	if (p == begin || !(g_ascii_isalpha(p[-1]) || (unsigned char)p[-1] >= 0x80))
 		return 0;
 	const char *q = p + 1;
 	if (q < end && *q == '\r')
@@ -160,7 +160,8 @@ static uint32_t broken_word(const char *p, const char *begin, const char *end)
 	q++;
 	while (q < end && *q == ' ')
 		q++;
-	return q < end && *q >= 'a' && *q <= 'z' ? (uint32_t)(q - p) : 0;
+	gunichar next = q < end ? g_utf8_get_char_validated(q, end - q) : 0;
+	return next < 0x110000 && g_unichar_islower(next) ? (uint32_t)(q - p) : 0;
 }
 
 static const char *fold_one(struct folded *folded, const char *p, const char *end, uint32_t origin)

@@ -56,8 +56,11 @@ uint64_t prepare_hash(const char *bytes, size_t size)
 static void stream_put(struct prepared *prepared, const char *bytes, size_t size, uint32_t token)
 {
 	g_string_append_len(prepared->stream, bytes, (gssize)size);
+	guint before = prepared->at_token->len;
+	g_array_set_size(prepared->at_token, before + (guint)size);
+	uint32_t *at = (uint32_t *)(void *)prepared->at_token->data + before;
 	for (size_t i = 0; i < size; i++)
-		g_array_append_val(prepared->at_token, token);
+		at[i] = token;
 }
 
 static void token_put(struct prepared *prepared, const struct token *shape, const char *word, size_t size)
@@ -200,14 +203,22 @@ static void fold_own_words(struct prepared *prepared, const char *text, uint32_t
 	}
 }
 
-static void prepare_field(struct prepared *prepared, enum field field, const char *text, int32_t today)
+/* Nothing was cut when the message was decoded: the text is the writer's own from end to end. */
+static bool all_own_words(const struct message *message)
+{
+	return !message->quoted && message->reply_text && message->text &&
+	       strcmp(message->text, message->reply_text) == 0;
+}
+
+static void prepare_field(
+        struct prepared *prepared, enum field field, const char *text, bool own, int32_t today)
 {
 	prepared->begin[field] = (uint32_t)prepared->folded.text->len;
 	if (text && *text) {
 		size_t size = strlen(text);
 		uint32_t length = bounded(text, size, ANALYSE_MAX_TEXT);
 		prepared->truncated = prepared->truncated || length < size;
-		if (field == FIELD_BODY)
+		if (!own)
 			fold_own_words(prepared, text, length);
 		else
 			fold_append(&prepared->folded, text, 0, length);
@@ -228,9 +239,9 @@ void prepare_message(struct prepared *prepared, const struct message *message)
 {
 	int32_t today = berlin_day(message->received);
 	prepared_reset(prepared);
-	prepare_field(prepared, FIELD_SUBJECT, message->subject, today);
-	prepare_field(prepared, FIELD_BODY, message->text, today);
-	prepare_field(prepared, FIELD_FORM, message->form ? message->form->text : NULL, today);
+	prepare_field(prepared, FIELD_SUBJECT, message->subject, true, today);
+	prepare_field(prepared, FIELD_BODY, message->text, all_own_words(message), today);
+	prepare_field(prepared, FIELD_FORM, message->form ? message->form->text : NULL, true, today);
 }
 
 struct place prepared_place(const struct prepared *prepared, uint32_t first, uint32_t last)

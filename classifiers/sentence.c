@@ -20,6 +20,8 @@ static bool is_abbreviation(const struct sentence_reader *in, size_t dot)
 	while (begin > 0 && fold_is_letter(in->text[begin - 1]) && dot - begin < 12)
 		begin--;
 	size_t n = dot - begin;
+	if (n >= 3 && memcmp(in->text + dot - 3, "str", 3) == 0)
+		return true;
 	for (size_t i = 0; i < G_N_ELEMENTS(abbreviations); i++)
 		if (strlen(abbreviations[i]) == n && memcmp(in->text + begin, abbreviations[i], n) == 0)
 			return true;

@@ -17,11 +17,16 @@ void trained_clear(struct trained *trained)
 	*trained = (struct trained){0};
 }
 
+unsigned train_groups(const struct labels *labels)
+{
+	return MIN(labels->files->len, TRAIN_MAX_GROUPS);
+}
+
 struct training {
 	struct corpus corpus;
 	const struct train_options *options;
 	double cost, second_cost;
-	struct first_layer *without; /* per file */
+	struct first_layer *without; /* per group of files */
 	int32_t *scores;             /* messages × 2 outputs: of models that had not seen them */
 	bool *use;                   /* per message */
 	int32_t *second;
@@ -50,21 +55,21 @@ static GBytes *write_model(const struct training *t, const struct first_layer *l
 	return concern_model_write(&parts);
 }
 
-/* All messages but those of `file` (all if it is out of range). */
-static void use_without(struct training *t, unsigned file)
+/* All messages but those of `group` (all if it is out of range). */
+static void use_without(struct training *t, unsigned group)
 {
 	for (guint i = 0; i < t->corpus.labels->messages->len; i++) {
 		const struct labelled *labelled = g_ptr_array_index(t->corpus.labels->messages, i);
-		t->use[i] = labelled->file != file;
+		t->use[i] = labelled->file % train_groups(t->corpus.labels) != group;
 	}
 }
 
-/* Scores the messages of `file` with the first layer that has not seen them. */
-static bool score_file(struct training *t, unsigned file, GError **error)
+/* Scores the messages of `group` with the first layer that has not seen them. */
+static bool score_group(struct training *t, unsigned group, GError **error)
 {
 	const struct corpus *corpus = &t->corpus;
 	unsigned k = corpus->outputs;
-	g_autoptr(GBytes) bytes = write_model(t, &t->without[file], t->second);
+	g_autoptr(GBytes) bytes = write_model(t, &t->without[group], t->second);
 	AUTO(concern_model) model = concern_model_load(bytes, "model in training", error);
 	if (!model)
 		return false;
@@ -73,7 +78,7 @@ static bool score_file(struct training *t, unsigned file, GError **error)
 	for (guint i = 0; i < corpus->labels->messages->len; i++) {
 		const struct labelled *labelled = g_ptr_array_index(corpus->labels->messages, i);
 		struct model_scores scores;
-		if (labelled->file != file)
+		if (labelled->file % train_groups(corpus->labels) != group)
 			continue;
 		analyse_features(corpus->analyser, work, labelled->message);
 		concern_model_score(model, scratch, &work->prepared, work->features, &scores);
@@ -86,11 +91,10 @@ static bool score_file(struct training *t, unsigned file, GError **error)
 
 static bool train_without(struct training *t, GError **error)
 {
-	unsigned files = t->corpus.labels->files->len;
-	for (unsigned f = 0; f < files; f++) {
+	for (unsigned f = 0; f < train_groups(t->corpus.labels); f++) {
 		use_without(t, f);
 		if (!first_layer_fit(&t->corpus, t->use, t->cost, &t->without[f], error) ||
-		        !score_file(t, f, error))
+		        !score_group(t, f, error))
 			return false;
 		step(t);
 	}
@@ -99,7 +103,7 @@ static bool train_without(struct training *t, GError **error)
 
 static void keep_folds(struct training *t, GPtrArray *out)
 {
-	for (unsigned f = 0; f < t->corpus.labels->files->len; f++) {
+	for (unsigned f = 0; f < train_groups(t->corpus.labels); f++) {
 		use_without(t, f);
 		second_layer_fit(&t->corpus, t->scores, t->use, t->second_cost, t->second);
 		g_ptr_array_add(out, write_model(t, &t->without[f], t->second));
@@ -121,7 +125,7 @@ static bool train_all(struct training *t, GBytes **out, GError **error)
 
 static void training_clear(struct training *t)
 {
-	for (unsigned f = 0; t->without && f < t->corpus.labels->files->len; f++)
+	for (unsigned f = 0; t->without && f < TRAIN_MAX_GROUPS; f++)
 		first_layer_clear(&t->without[f]);
 	g_free(t->without);
 	g_free(t->scores);
@@ -136,12 +140,12 @@ bool train_run(const struct bundle *bundle, const struct labels *labels, const s
 	struct training t = {.options = options,
 	        .cost = options->cost > 0 ? options->cost : DEFAULT_COST,
 	        .second_cost = options->second_cost > 0 ? options->second_cost : DEFAULT_SECOND_COST,
-	        .steps = labels->files->len + !options->only_folds};
+	        .steps = train_groups(labels) + !options->only_folds};
 	bool ok = corpus_build(&t.corpus, bundle, labels, error);
 	*out = (struct trained){.without = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
 	if (ok) {
 		unsigned k = t.corpus.outputs;
-		t.without = g_new0(struct first_layer, labels->files->len);
+		t.without = g_new0(struct first_layer, TRAIN_MAX_GROUPS);
 		t.scores = g_new0(int32_t, (size_t)labels->messages->len * 2 * k);
 		t.use = g_new0(bool, labels->messages->len);
 		t.second = g_new0(int32_t, (size_t)k * (1 + 2 * (size_t)k));
