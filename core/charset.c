@@ -281,12 +281,18 @@ static bool append_declared(GString *out, const unsigned char *p, size_t size, c
 
 char *charset_to_utf8(const void *bytes, size_t size, const char *declared, size_t *out_size, bool *repaired)
 {
-	const unsigned char *p = bytes;
+	const unsigned char *p = size ? bytes : (const unsigned char *)"";
 	GString *out = g_string_sized_new(size + size / 8 + 1);
 	size_t mark;
 	const char *told = marked(p, size, &mark);
 	bool wrong = append_declared(out, p + mark, size - mark, told ? told : declared ? declared : "");
 	drop_nuls(out);
+	if (!g_utf8_validate(out->str, (gssize)out->len, NULL)) { /* UCS-4 that names no character */
+		char *valid = g_utf8_make_valid(out->str, (gssize)out->len);
+		g_string_assign(out, valid);
+		g_free(valid);
+		wrong = true;
+	}
 	if (repaired && wrong)
 		*repaired = true;
 	if (out_size)

@@ -295,6 +295,7 @@ struct message *mail_decode(GBytes *raw, const char *envelope_from)
 {
 	gsize size;
 	const char *data = g_bytes_get_data(raw, &size);
+	data = data ? data : "";
 	struct message *message = message_new();
 	struct decoding decoding = {.message = message, .body = body_new()};
 	message->channel = CHANNEL_EMAIL;

@@ -56,7 +56,7 @@ static const char *raw_content(GMimeDataWrapper *wrapper, size_t *size)
 
 GByteArray *part_content(GMimePart *part, bool *broken)
 {
-	GByteArray *out = g_byte_array_new();
+	GByteArray *out = g_byte_array_sized_new(16); /* so that data is never NULL */
 	size_t size;
 	const char *raw = raw_content(g_mime_part_get_content(part), &size);
 	const char *encoding = part_header(GMIME_OBJECT(part), "Content-Transfer-Encoding");
@@ -239,13 +239,15 @@ static void walk_alternative(struct decoding *decoding, GMimeMultipart *multipar
 /* The first line of `text` that looks like a boundary, without its dashes, or NULL. */
 static char *guess_boundary(const char *text)
 {
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL) {
-		size_t length = strcspn(line, "\r\n");
-		while (length && line[length - 1] == ' ')
+	for (const char *line = text; *line;) {
+		size_t length = strcspn(line, "\r\n"), next = strcspn(line, "\n");
+		const char *here = line;
+		line += next + (line[next] == '\n');
+		while (length && here[length - 1] == ' ')
 			length--;
-		bool dashes = line[0] == '-' && line[1] == '-' && length > 2 && length < 200;
-		if (dashes && !memchr(line, ' ', length) && !memchr(line, '"', length))
-			return g_strndup(line + 2, length - 2);
+		bool dashes = here[0] == '-' && here[1] == '-' && length > 2 && length < 200;
+		if (dashes && !memchr(here, ' ', length) && !memchr(here, '"', length))
+			return g_strndup(here + 2, length - 2);
 	}
 	return NULL;
 }

@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#define TNEF_SIGNATURE 0x223e9f78u
 #define MAX_ATTRIBUTES 2000
 #define MAX_PROPERTIES 2000
 
@@ -55,9 +54,7 @@ static bool read_number(struct reader *reader, int bytes, guint32 *out)
 
 bool is_tnef(const guint8 *bytes, size_t size)
 {
-	struct reader reader = {bytes, bytes + size};
-	guint32 signature;
-	return bytes && read_number(&reader, 4, &signature) && signature == TNEF_SIGNATURE;
+	return size > 6 && memcmp(bytes, "\x78\x9f\x3e\x22", 4) == 0;
 }
 
 static char *string_of(const guint8 *p, size_t size, bool wide)
@@ -223,7 +220,7 @@ void tnef_open(struct decoding *decoding, const guint8 *bytes, size_t size)
 	struct reader reader = {bytes + 6, bytes + size};
 	struct tnef_file file = {.open = false};
 	guint32 level, tag, length;
-	for (int i = 0; size > 6 && i < MAX_ATTRIBUTES; i++) {
+	for (int i = 0; i < MAX_ATTRIBUTES; i++) {
 		if (!read_number(&reader, 1, &level) || !read_number(&reader, 4, &tag) ||
 		        !read_number(&reader, 4, &length) || left(&reader) < length)
 			break;

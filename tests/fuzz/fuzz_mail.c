@@ -7,14 +7,22 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* abort(), so that libFuzzer keeps the input. */
+static void die(const char *what, const char *text)
+{
+	fprintf(stderr, "%s: %.200s\n", what, text);
+	abort();
+}
+
 static void check_text(const char *text)
 {
 	if (text && !g_utf8_validate(text, -1, NULL))
-		g_error("not UTF-8");
+		die("not UTF-8", text);
 }
 
 static void check_spans(const char *text)
@@ -25,7 +33,7 @@ static void check_spans(const char *text)
 	for (guint i = 0; i < spans->len; i++) {
 		const struct span *span = &g_array_index(spans, struct span, i);
 		if (span->length == 0 || span->offset < end || (size_t)span->offset + span->length > size)
-			g_error("span %u is out of order", i);
+			die("span out of order", text);
 		end = (size_t)span->offset + span->length;
 	}
 }
@@ -33,11 +41,11 @@ static void check_spans(const char *text)
 static void check_message(const struct message *message)
 {
 	if (!message->text || !message->reply_text || strlen(message->text) > MAIL_MAX_TEXT)
-		g_error("no text, or too much");
+		die("no text, or too much", "");
 	if (message->attachments->len > 2 * MAIL_MAX_PARTS || message->defects->len > 50)
-		g_error("too many parts or defects");
+		die("too many parts or defects", "");
 	if ((message->automatic == AUTOMATIC_BOUNCE) != (message->bounce != NULL))
-		g_error("bounce without its data");
+		die("bounce without its data", message->text);
 	check_text(message->text);
 	check_text(message->reply_text);
 	check_text(message->subject);
@@ -55,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_message(message);
 	JSON_AUTO object = mail_inspect(raw);
 	if (!json_is_object(object))
-		g_error("inspect gives no object");
+		die("inspect gives no object", "");
 	g_autofree char *html = html_to_text((const char *)data, size);
 	check_text(html);
 	g_autofree char *text = g_utf8_make_valid((const char *)data, (gssize)size);
