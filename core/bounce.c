@@ -247,7 +247,10 @@ static void read_report(struct delivery_report *delivery, const GByteArray *byte
 static char *bare_id(const char *raw)
 {
 	const char *open = raw ? strchr(raw, '<') : NULL, *close = open ? strchr(open, '>') : NULL;
-	return close ? g_strstrip(g_strndup(open + 1, (size_t)(close - open - 1))) : NULL;
+	if (!close)
+		return NULL;
+	g_autofree char *id = g_utf8_make_valid(open + 1, close - open - 1);
+	return g_strdup(g_strstrip(id));
 }
 
 static void read_returned(struct delivery_report *delivery, GMimeObject *headers)

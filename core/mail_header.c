@@ -273,6 +273,11 @@ static void reading_end(struct reading *reading, bool last)
 		address.name = phrase_decode(reading, reading->comment);
 	if (address.email && !*address.email)
 		g_clear_pointer(&address.email, g_free);
+	if (address.email && !g_str_is_ascii(address.email)) { /* RFC 6532, or rubbish */
+		char *raw = address.email;
+		address.email = charset_to_utf8(raw, strlen(raw), NULL, NULL, NULL);
+		g_free(raw);
+	}
 	if (address.name || address.email)
 		g_ptr_array_add(reading->out, g_memdup2(&address, sizeof address));
 	reading_reset(reading);

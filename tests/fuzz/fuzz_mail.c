@@ -50,6 +50,8 @@ static void check_message(const struct message *message)
 	check_text(message->reply_text);
 	check_text(message->subject);
 	check_text(message->from_name);
+	check_text(message->from_email);
+	check_text(message->message_id);
 	check_spans(message->text);
 	for (guint i = 0; i < message->attachments->len; i++)
 		check_text(((const struct attachment *)g_ptr_array_index(message->attachments, i))->name);

@@ -117,6 +117,7 @@ Test(mail, authors_are_found_in_all_forms)
 	expect_author("Team: a@example.org, b@example.org;", "", "a@example.org");
 	expect_author("<@relay.example.org:max@example.org>", "", "max@example.org");
 	expect_author("Max <max@example.org", "Max", "max@example.org");
+	expect_author("Max <m\xfcller@example.org>", "Max", "müller@example.org");
 	expect_author("Max [mailto:max@example.org]", "Max", "max@example.org");
 }
 
