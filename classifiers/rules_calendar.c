@@ -33,10 +33,12 @@ static bool supersedes(const struct ruleset *set, const struct ruleset *other)
 	return false;
 }
 
+/* `until` INT32_MAX: without end; `from` DAY_NONE: nothing was there before. */
 static void report(
         struct diag *diag, const struct ruleset *set, int32_t from, int32_t until, const char *what)
 {
-	g_autofree char *first = day_format(from), *last = day_format(until - 1);
+	g_autofree char *first = day_format(from);
+	g_autofree char *last = until == INT32_MAX ? g_strdup("all time") : day_format(until - 1);
 	diag_add(diag, SEVERITY_ERROR, set->file, set->line, set->column, "from %s to %s %s", first, last,
 	        what);
 }
@@ -115,9 +117,20 @@ static void build_periods(struct rules *rules)
 	}
 }
 
+/* A set without a first day is reported already; nothing can be said about the calendar then. */
+static bool has_days(const struct rules *rules)
+{
+	for (guint i = 0; i < rules->sets->len; i++)
+		if (!set_at(rules, i)->outside && set_at(rules, i)->from == DAY_NONE)
+			return false;
+	return true;
+}
+
 void calendar_build(struct rules *rules, struct diag *diag)
 {
 	g_ptr_array_sort(rules->sets, by_first_day);
+	if (!has_days(rules))
+		return;
 	check_joints(rules, diag);
 	if (!rules->outside)
 		diag_add(diag, SEVERITY_ERROR, "rulesets/", 0, 0,

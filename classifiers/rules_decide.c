@@ -122,7 +122,9 @@ static struct action *make_action(struct work *work, const struct match *match, 
 
 static int compare_text(const char *a, const char *b)
 {
-	return g_strcmp0(a, b);
+	if (a == b) /* most strings are kept once */
+		return 0;
+	return !a ? -1 : !b ? 1 : strcmp(a, b);
 }
 
 static int compare_int64(int64_t a, int64_t b)
