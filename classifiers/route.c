@@ -10,6 +10,7 @@
 #include "core/date.h"
 #include "core/error.h"
 #include "core/log.h"
+#include "journal/log_restore.h"
 #include "journal/reply_token.h"
 
 #include <string.h>
@@ -22,7 +23,8 @@ struct route {
 	struct facts_source *facts; /* NULL: nothing is known */
 	struct pipeline *pipeline;  /* of the bundle that was active last */
 	struct analyser_scratch *scratch;
-	bool facts_failed; /* in this round: said once */
+	struct journal_gap gap; /* as of the batch in hand */
+	bool facts_failed;      /* in this round: said once */
 };
 
 /* One item on its way through a batch. Everything but the verdict stays when the bundle is switched. */
@@ -188,6 +190,8 @@ static void decide(struct route *route, struct work *work, struct findings *find
 	work->verdict =
 	        findings ? pipeline_conclude(route->pipeline, work->message, findings, &circumstances)
 	                 : pipeline_doubt(route->pipeline, work->message, "undecodable", &circumstances);
+	/* It may have been decided before in a history that was lost with the restored journal. */
+	bool doubtful = gap_holds(&route->gap, work->claim->item->received);
 	const struct plan_input input = {
 	        .pipeline = route->pipeline,
 	        .journal = route->journal,
@@ -199,8 +203,8 @@ static void decide(struct route *route, struct work *work, struct findings *find
 	        .untouched = work->unread,
 	        .bounced_item = work->bounced_item,
 	        .bounced_delivery = work->bounced_delivery,
-	        .post_tasks = route->options.post_tasks,
-	        .hold_calls = route->options.hold_calls,
+	        .post_tasks = route->options.post_tasks && !doubtful,
+	        .hold_calls = route->options.hold_calls || doubtful,
 	};
 	plan_free(work->plan);
 	work->plan = plan_new(&input);
@@ -340,7 +344,7 @@ bool route_batch(struct route *route, int64_t now, struct route_counts *counts, 
 	if (!refresh(route, error))
 		return false;
 	g_autoptr(GPtrArray) claims = journal_claim_items(route->journal, &options, error);
-	if (!claims)
+	if (!claims || (claims->len && !journal_gap(route->journal, &route->gap, error)))
 		return false;
 	g_autoptr(GArray) works = g_array_sized_new(FALSE, TRUE, sizeof(struct work), claims->len);
 	g_array_set_clear_func(works, work_clear);

@@ -25,6 +25,7 @@ int run_person(struct invocation *invocation, GError **error);
 int run_pull(struct invocation *invocation, GError **error);
 int run_replay(struct invocation *invocation, GError **error);
 int run_reprocess(struct invocation *invocation, GError **error);
+int run_restore(struct invocation *invocation, GError **error);
 int run_route(struct invocation *invocation, GError **error);
 int run_rules(struct invocation *invocation, GError **error);
 int run_run(struct invocation *invocation, GError **error);

@@ -181,47 +181,63 @@ struct route_options phases_route_options(struct phases *phases)
 	};
 }
 
-static bool ask_witness(const struct world *world, struct journal *journal, GError **error)
+enum standing { STANDING_UNKNOWN, STANDING_BEHIND, STANDING_FINE };
+
+static enum standing ask_witness(const struct world *world, struct journal *journal, GError **error)
 {
 	AUTO(witness) witness = log_settings_witness(&world->log, error);
 	g_autoptr(GPtrArray) keys = witness ? log_settings_verifiers(&world->log, error) : NULL;
 	struct witness_check check = {0};
 	if (!keys || !journal_check_witness(journal, witness, (struct log_verifier *const *)keys->pdata,
 	                     keys->len, &check, error))
-		return false;
+		return STANDING_UNKNOWN;
 	bool agrees = check.state == WITNESS_AGREES || check.state == WITNESS_EMPTY;
-	if (!agrees)
-		fail(error, ERROR_CONFIG,
-		        "the journal is not what its witness has seen (a restored backup?): replies and "
-		        "calls are held "
-		        "back until `posteingang restore --accept`");
 	witness_check_clear(&check);
-	return agrees;
+	if (agrees)
+		return STANDING_FINE;
+	fail(error, ERROR_CONFIG,
+	        "the journal is not what its witness has seen (a restored backup?): nothing is taken in or "
+	        "decided, replies and calls are held back until `posteingang restore --accept`");
+	return STANDING_BEHIND;
+}
+
+/* Asks until the answer was "fine" once. */
+static enum standing standing_of(struct phases *phases, struct journal *journal)
+{
+	if (!phases->world->log.witness || strcmp(phases->world->log.witness, "-") == 0)
+		return STANDING_FINE;
+	g_mutex_lock(&phases->lock);
+	bool agrees = phases->witness_agrees;
+	g_mutex_unlock(&phases->lock);
+	if (agrees)
+		return STANDING_FINE;
+	g_autoptr(GError) why = NULL;
+	enum standing standing = ask_witness(phases->world, journal, &why);
+	if (standing != STANDING_FINE)
+		log_error("witness", why);
+	g_mutex_lock(&phases->lock);
+	phases->witness_agrees = standing == STANDING_FINE;
+	g_mutex_unlock(&phases->lock);
+	return standing;
 }
 
 bool phases_hold(struct phases *phases, struct journal *journal)
 {
-	if (!phases->world->log.witness || strcmp(phases->world->log.witness, "-") == 0)
-		return false;
-	g_mutex_lock(&phases->lock);
-	bool agrees = phases->witness_agrees;
-	g_mutex_unlock(&phases->lock);
-	g_autoptr(GError) why = NULL;
-	if (agrees)
-		return false;
-	agrees = ask_witness(phases->world, journal, &why);
-	if (!agrees)
-		log_error("witness", why);
-	g_mutex_lock(&phases->lock);
-	phases->witness_agrees = agrees;
-	g_mutex_unlock(&phases->lock);
-	return !agrees;
+	return standing_of(phases, journal) != STANDING_FINE;
+}
+
+bool phases_behind(struct phases *phases, struct journal *journal)
+{
+	return standing_of(phases, journal) == STANDING_BEHIND;
 }
 
 bool phases_route_here(struct phases *phases, struct journal *journal, bool *did, GError **error)
 {
 	struct route_options options = phases_route_options(phases);
-	options.hold_calls = phases_hold(phases, journal);
+	enum standing standing = standing_of(phases, journal);
+	if (standing == STANDING_BEHIND)
+		return true; /* the numbers of its tasks were given before */
+	options.hold_calls = standing != STANDING_FINE;
 	AUTO(route) route = route_new(&options, journal, error);
 	unsigned n = 1;
 	bool ok = route != NULL;
@@ -352,8 +368,24 @@ void phases_note_taken(void *context, const char *source, unsigned items)
 	bell_ring(&phases->bells[PHASE_ROUTE]);
 }
 
+bool phases_may_pull(struct phases *phases, bool *may, GError **error)
+{
+	*may = true;
+	if (!phases->world->log.witness)
+		return true;
+	AUTO(journal) journal = journal_open(&phases->world->options, error);
+	if (journal)
+		*may = !phases_behind(phases, journal);
+	return journal != NULL;
+}
+
 static bool pull_round(struct phases *phases, const char *only_source, GError **error)
 {
+	bool may;
+	if (!phases_may_pull(phases, &may, error))
+		return false;
+	if (!may)
+		return true;
 	struct pull_options options = phases_pull_options(phases, only_source);
 	struct pull_report report = {0};
 	options.on_taken = phases_note_taken;

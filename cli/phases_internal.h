@@ -48,5 +48,10 @@ bool phases_seal_here(struct phases *phases, struct journal *journal, bool *did,
 /* True while the journal is behind its witness, or the witness cannot be asked: no reply and no call may
  * leave (DESIGN.md section 6). Asks until the witness agrees once. */
 bool phases_hold(struct phases *phases, struct journal *journal);
+/* True while it is known to be behind: its next item numbers were given before, so nothing is taken in and
+ * nothing decided (journal/log_restore.h). */
+bool phases_behind(struct phases *phases, struct journal *journal);
+/* The same for the pull phase, which has no journal handle of its own. */
+bool phases_may_pull(struct phases *phases, bool *may, GError **error);
 
 #endif

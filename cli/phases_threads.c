@@ -88,6 +88,23 @@ static gpointer worker_thread(gpointer data)
 	return NULL;
 }
 
+/* Waits while the journal is behind its witness. */
+static bool wait_for_standing(struct phases *phases)
+{
+	struct bell *bell = &phases->bells[PHASE_PULL];
+	uint64_t heard = 0;
+	while (!phases_stopped(phases)) {
+		g_autoptr(GError) failure = NULL;
+		bool may = false;
+		if (!phases_may_pull(phases, &may, &failure))
+			log_error("pull", failure);
+		if (may)
+			return true;
+		bell_wait(phases, bell, &heard, phases->world->deployment->limits.poll);
+	}
+	return false;
+}
+
 static gpointer pull_thread(gpointer data)
 {
 	g_autofree struct seat *seat = data;
@@ -95,7 +112,7 @@ static gpointer pull_thread(gpointer data)
 	g_autoptr(GError) failure = NULL;
 	options.on_taken = phases_note_taken;
 	options.on_taken_context = seat->phases;
-	if (!pull_forever(&options, &failure)) {
+	if (wait_for_standing(seat->phases) && !pull_forever(&options, &failure)) {
 		log_error("pull", failure);
 		phases_count_error(seat->phases, PHASE_PULL);
 	}

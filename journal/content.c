@@ -120,6 +120,18 @@ bool content_delete(struct journal *journal, int64_t item, GError **error)
 	return db_exec(journal->db, "DELETE FROM content WHERE id BETWEEN $1 AND $2", args, 2, NULL, error);
 }
 
+bool content_renumber(struct journal *journal, int64_t from, int64_t to, GError **error)
+{
+	struct db_value args[] = {db_int(content_row(from, 0)),
+	        db_int(content_row(from, CONTENT_MAX_CHUNKS - 1)),
+	        db_int(content_row(to, 0) - content_row(from, 0))};
+	return db_exec(journal->db,
+	               "INSERT INTO content (id, bytes) SELECT id + CAST($3 AS bigint), bytes FROM content"
+	               " WHERE id BETWEEN $1 AND $2",
+	               args, 3, NULL, error) &&
+	       content_delete(journal, from, error);
+}
+
 /* Only what is still an upload: an item may have been made of it by a commit whose outcome nobody saw. */
 static bool drop_upload(struct journal *journal, void *data, GError **error)
 {

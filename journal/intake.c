@@ -5,6 +5,7 @@
  */
 #include "journal/content_rows.h"
 #include "journal/internal.h"
+#include "journal/log_restore.h"
 #include "journal/open_tasks.h"
 #include "journal/record.h"
 #include "journal/sources.h"
@@ -27,6 +28,7 @@ struct taking {
 	GHashTable *candidates; /* content → struct db_rows of items to re-link */
 	GHashTable *relinked;   /* items that got an alias in this batch */
 	GArray *news;           /* of struct intake_entry *: new items */
+	bool gaps, restored;    /* rows of that kind to be asked about */
 	GPtrArray *details;     /* json_t * of records */
 	GArray *records;
 	uint8_t (*salts)[SALT_SIZE];
@@ -221,18 +223,57 @@ static bool classify_entry(struct taking *taking, unsigned i, const struct db_ro
 	return true;
 }
 
+/* After a restored journal was accepted: content that a far side already has takes the number it had then, so
+ * that its idempotency keys are the same and nothing goes there twice (log_restore.h). */
+static bool find_old_number(
+        struct taking *taking, struct intake_entry *entry, const struct journal_gap *gap, GError **error)
+{
+	struct db_value args[] = {db_text(sha256_of(entry))};
+	if (!gap_holds(gap, entry->item->received))
+		return true;
+	AUTO(db_rows)
+	rows = db_query(taking->journal->db,
+	        "DELETE FROM restored WHERE item = (SELECT min(item) FROM restored r WHERE r.sha256 = $1"
+	        " AND NOT EXISTS (SELECT 1 FROM item i WHERE i.id = r.item)) RETURNING item",
+	        args, 1, error);
+	if (!rows || !db_rows_count(rows))
+		return rows != NULL;
+	entry->id = db_rows_int(rows, 0, 0);
+	return !entry->content ||
+	       content_renumber(taking->journal, content_item(entry->content), entry->id, error);
+}
+
+static bool find_old_numbers(struct taking *taking, GError **error)
+{
+	struct journal_gap gap;
+	if (!taking->restored)
+		return true;
+	if (!journal_gap(taking->journal, &gap, error))
+		return false;
+	for (guint i = 0; i < taking->news->len; i++)
+		if (!find_old_number(
+		            taking, g_array_index(taking->news, struct intake_entry *, i), &gap, error))
+			return false;
+	return true;
+}
+
 /* Numbers for new items; a streamed one has its number already. */
 static bool give_numbers(struct taking *taking, GError **error)
 {
 	unsigned need = 0;
-	for (guint i = 0; i < taking->news->len; i++)
-		need += !g_array_index(taking->news, struct intake_entry *, i)->content;
+	if (!find_old_numbers(taking, error))
+		return false;
+	for (guint i = 0; i < taking->news->len; i++) {
+		const struct intake_entry *entry = g_array_index(taking->news, struct intake_entry *, i);
+		need += !entry->content && !entry->id;
+	}
 	g_autofree int64_t *numbers = g_new0(int64_t, need + 1);
 	if (!db_numbers(taking->journal->db, "item", need, numbers, error))
 		return false;
 	for (guint i = 0, next = 0; i < taking->news->len; i++) {
 		struct intake_entry *entry = g_array_index(taking->news, struct intake_entry *, i);
-		entry->id = entry->content ? content_item(entry->content) : numbers[next++];
+		if (!entry->id)
+			entry->id = entry->content ? content_item(entry->content) : numbers[next++];
 	}
 	for (guint i = 0; i < taking->news->len; i++) {
 		struct intake_entry *entry = g_array_index(taking->news, struct intake_entry *, i);
@@ -356,7 +397,7 @@ static bool write_contents(struct taking *taking, GError **error)
 	for (guint i = 0; i < taking->news->len; i++) {
 		const struct intake_entry *entry = g_array_index(taking->news, struct intake_entry *, i);
 		if (entry->content) {
-			values_int(uploads, entry->id);
+			values_int(uploads, content_item(entry->content));
 			continue;
 		}
 		values_int(rows, content_row(entry->id, 0));
@@ -518,16 +559,21 @@ static bool clear_gaps(struct taking *taking, GError **error)
 	return cleared != NULL;
 }
 
-/* Most mailboxes have no gap: one look spares the rest. */
-static bool clear_gaps_if_any(struct taking *taking, GError **error)
+/* Most mailboxes have no gap, most journals were never restored: one look spares the rest. */
+static bool look_around(struct taking *taking, GError **error)
 {
 	struct db_value args[] = {db_int(taking->lease->mailbox)};
 	AUTO(db_rows)
 	any = db_query(taking->journal->db,
-	        "SELECT 1 FROM gap WHERE mailbox = $1 AND cleared IS NULL LIMIT 1", args, 1, error);
+	        "SELECT CASE WHEN EXISTS (SELECT 1 FROM gap WHERE mailbox = $1 AND cleared IS NULL) THEN 1 "
+	        "ELSE 0 "
+	        "END, CASE WHEN EXISTS (SELECT 1 FROM restored) THEN 1 ELSE 0 END",
+	        args, 1, error);
 	if (!any)
 		return false;
-	return !db_rows_count(any) || clear_gaps(taking, error);
+	taking->gaps = db_rows_int(any, 0, 0) != 0;
+	taking->restored = db_rows_int(any, 0, 1) != 0;
+	return true;
 }
 
 /* ---- the whole ---- */
@@ -536,12 +582,13 @@ static bool take_in(struct journal *journal, void *data, GError **error)
 {
 	struct taking *taking = data;
 	if (!db_now(journal->db, &taking->now, error) || !write_state(taking, error) ||
-	        !identify(taking, error))
+	        !look_around(taking, error) || !identify(taking, error))
 		return false;
 	taking->salts = g_malloc0(SALT_SIZE * (taking->news->len + 1));
 	random_bytes(taking->salts, SALT_SIZE * taking->news->len);
 	return write_items(taking, error) && write_contents(taking, error) && write_aliases(taking, error) &&
-	       clear_gaps_if_any(taking, error) && write_gaps(taking, error) && count_day(taking, error) &&
+	       (!taking->gaps || clear_gaps(taking, error)) && write_gaps(taking, error) &&
+	       count_day(taking, error) &&
 	       record_write(journal, (const struct record *)(void *)taking->records->data,
 	               taking->records->len, error);
 }

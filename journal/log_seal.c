@@ -334,6 +334,7 @@ bool journal_check_witness(struct journal *journal, struct witness *witness,
 	if (broken)
 		log_event(LOG_LEVEL_WARNING, "witness.broken_lines", NULL);
 	*out = (struct witness_check){.size = tree.size};
+	log_tree_root(&tree, &out->root);
 	newest_note(notes, journal_instance(journal), verifiers, n, &out->witness, &epoch);
 	if (!origin_epoch(origin, journal_instance(journal), &own_epoch))
 		own_epoch = 1;

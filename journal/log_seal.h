@@ -43,6 +43,7 @@ struct witness_check {
 	enum witness_state state;
 	struct checkpoint witness; /* its newest of this origin's epoch or later; origin NULL: none */
 	uint64_t size;             /* sealed in the journal */
+	struct log_hash root;      /* of it */
 };
 void witness_check_clear(struct witness_check *check);
 bool journal_check_witness(struct journal *journal, struct witness *witness,

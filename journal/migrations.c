@@ -11,6 +11,7 @@
 const struct migration *const migrations[] = {
         &migration_base,
         &migration_log,
+        &migration_restore,
         NULL,
 };
 
@@ -182,7 +183,8 @@ bool migrations_run(struct db *db, unsigned *done, GError **error)
 		bool missing = false;
 		ok = is_missing(db, *m, &missing, error);
 		if (ok && missing)
-			ok = db_begin(db, error) && run_step(&journal, *m, &ran, error) && db_commit(db, error);
+			ok = db_begin(db, error) && run_step(&journal, *m, &ran, error) &&
+			     db_commit(db, error);
 		db_rollback(db);
 	}
 	journal_forget(&journal);

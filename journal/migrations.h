@@ -21,6 +21,7 @@ struct migration {
 
 extern const struct migration migration_base;
 extern const struct migration migration_log;
+extern const struct migration migration_restore;
 
 /* All of them, ascending, NULL at the end. */
 extern const struct migration *const migrations[];

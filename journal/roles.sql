@@ -31,6 +31,7 @@ GRANT SELECT, INSERT, UPDATE ON mailbox, source_day, gap, item, item_alias, deli
 	reply_window TO posteingang_worker;
 GRANT SELECT, INSERT ON decision TO posteingang_worker;
 GRANT SELECT, INSERT, DELETE ON content, upload TO posteingang_worker;
+GRANT SELECT, DELETE ON restored TO posteingang_worker;
 GRANT SELECT ON bundle, activation, fact_row, hold TO posteingang_worker;
 GRANT SELECT, UPDATE (one) ON active TO posteingang_worker;
 GRANT USAGE ON SEQUENCE item_number, task_number, delivery_number TO posteingang_worker;

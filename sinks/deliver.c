@@ -407,6 +407,8 @@ bool deliver_round(struct deliver *deliver, struct journal *journal, int64_t now
 	deliver->facts_failed = false;
 	memset(deliver->down, 0, sizeof deliver->down);
 	g_clear_pointer(&deliver->trouble, g_free);
+	if (!journal_gap(journal, &deliver->gap, error))
+		return false;
 	if (!serve_all(deliver, counts, error))
 		return false;
 	for (int i = 0; i < SINK_ROLES; i++)

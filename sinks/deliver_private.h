@@ -2,6 +2,7 @@
 #ifndef SINKS_DELIVER_PRIVATE_H
 #define SINKS_DELIVER_PRIVATE_H
 
+#include "journal/log_restore.h"
 #include "sinks/deliver.h"
 
 struct deliver {
@@ -11,6 +12,7 @@ struct deliver {
 	int64_t now;                               /* of this round: business time */
 	bool down[SINK_ROLES];                     /* in this round */
 	char *trouble;                             /* the first sink that was down: for the round's error */
+	struct journal_gap gap;                    /* of this round */
 	int64_t claimed;                           /* monotonic µs: when the batch in hand was claimed */
 	bool facts_failed;                         /* said once a round */
 };

@@ -149,7 +149,7 @@ static bool prepare(struct deliver *deliver, struct work *work, GError **error)
 	work->role = postbox ? SINK_REPLY_POSTBOX : SINK_REPLY_EMAIL;
 	if (!work->delivery->item)
 		work_decide(work, DELIVERY_FAILED, "no_item");
-	else if (deliver->options.hold_effects)
+	else if (deliver->options.hold_effects || gap_holds(&deliver->gap, work->delivery->item->received))
 		work_decide(work, DELIVERY_UNCERTAIN, "restored");
 	else if (g_strcmp0(param(work, "mode"), "draft") == 0)
 		as_draft(deliver, work, DELIVERY_CANCELLED, "draft");

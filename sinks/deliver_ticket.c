@@ -117,10 +117,34 @@ static void as_task(struct work *work)
 	work_open_task(work, "ticket", params, ticket_text(work));
 }
 
+/* After a restore: an item that got a new number has new keys, so the far side would not know the ticket that
+ * it may have already. */
+static void hold_ticket(struct work *work)
+{
+	json_t *params = json_object();
+	json_set_string(params, "delivery", work->delivery->key);
+	json_set_string(params, "reason", "restored");
+	work_decide(work, DELIVERY_UNCERTAIN, "restored");
+	work_open_task(work, "klaerung", params,
+	        g_strdup("Das Journal wurde wiederhergestellt: bitte prüfen, ob es das Ticket schon gibt."));
+}
+
+static void hold_tickets(const struct deliver *deliver, struct work *works, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct item *item = works[i].delivery->item;
+		bool doubtful =
+		        item && item->id >= deliver->gap.first && gap_holds(&deliver->gap, item->received);
+		if (doubtful && !works[i].decided && !works[i].lost)
+			hold_ticket(&works[i]);
+	}
+}
+
 void deliver_tickets(struct deliver *deliver, struct work *works, unsigned n)
 {
 	ask_all(deliver, works, n);
 	if (deliver_has(deliver, SINK_TICKETS)) {
+		hold_tickets(deliver, works, n);
 		deliver_jobs(deliver, works, n);
 		for (unsigned i = 0; i < n; i++)
 			if (works[i].job.done && works[i].job.processed_unknown)

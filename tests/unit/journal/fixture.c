@@ -44,10 +44,12 @@ void place_free(struct place *place)
 	if (!place)
 		return;
 	if (place->schema) {
-		g_autofree char *sql = g_strdup_printf("DROP SCHEMA %s CASCADE", place->schema);
+		g_autofree char *sql =
+		        g_strdup_printf("DROP SCHEMA %s CASCADE; DROP SCHEMA IF EXISTS %s_backup CASCADE",
+		                place->schema, place->schema);
 		admin(sql);
 	} else {
-		const char *const ends[] = {"", "-wal", "-shm"};
+		const char *const ends[] = {"", "-wal", "-shm", ".backup"};
 		for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
 			g_autofree char *file = g_strconcat(place->path, ends[i], NULL);
 			unlink(file);
@@ -60,6 +62,63 @@ void place_free(struct place *place)
 	g_free(place->conninfo);
 	g_bytes_unref(place->key);
 	g_free(place);
+}
+
+static const char pg_backup[] =
+        "DO $do$ DECLARE t record; BEGIN"
+        " EXECUTE 'DROP SCHEMA IF EXISTS ' || current_schema() || '_backup CASCADE';"
+        " EXECUTE 'CREATE SCHEMA ' || current_schema() || '_backup';"
+        " FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP"
+        " EXECUTE format('CREATE TABLE %I.%I AS TABLE %I', current_schema() || '_backup', t.tablename,"
+        " t.tablename); END LOOP;"
+        " EXECUTE format('CREATE TABLE %I.sequences AS SELECT sequencename, COALESCE(last_value, 0) AS value"
+        " FROM pg_sequences WHERE schemaname = current_schema()', current_schema() || '_backup'); END $do$";
+static const char pg_restore[] =
+        "SET session_replication_role = replica;"
+        "DO $do$ DECLARE t record; BEGIN"
+        " FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = current_schema() LOOP"
+        " EXECUTE format('DELETE FROM %I', t.tablename);"
+        " EXECUTE format('INSERT INTO %I SELECT * FROM %I.%I', t.tablename, current_schema() || '_backup',"
+        " t.tablename); END LOOP;"
+        " FOR t IN EXECUTE format('SELECT * FROM %I.sequences', current_schema() || '_backup') LOOP"
+        " PERFORM setval(CAST(format('%I', t.sequencename) AS regclass), GREATEST(t.value, 1), t.value > 0);"
+        " END LOOP; END $do$";
+
+static void run_script(struct place *place, const char *sql)
+{
+	struct journal_options options = place_options(place);
+	GError *error = NULL;
+	struct db *db = db_open(&options.db, &error);
+	check_ok(db && db_script(db, sql, &error), error, sql);
+	db_close(db);
+}
+
+void place_backup(struct place *place)
+{
+	if (place->schema) {
+		run_script(place, pg_backup);
+		return;
+	}
+	g_autofree char *copy = g_strconcat(place->path, ".backup", NULL);
+	unlink(copy);
+	g_autofree char *sql = g_strdup_printf("VACUUM INTO '%s.backup'", place->path);
+	run_script(place, sql);
+}
+
+void place_restore(struct place *place)
+{
+	if (place->schema) {
+		run_script(place, pg_restore);
+		return;
+	}
+	g_autofree char *copy = g_strconcat(place->path, ".backup", NULL), *bytes = NULL;
+	g_autofree char *wal = g_strconcat(place->path, "-wal", NULL);
+	g_autofree char *shm = g_strconcat(place->path, "-shm", NULL);
+	gsize size;
+	cr_assert(g_file_get_contents(copy, &bytes, &size, NULL));
+	unlink(wal);
+	unlink(shm);
+	cr_assert(g_file_set_contents(place->path, bytes, (gssize)size, NULL));
 }
 
 bool place_is_postgres(const struct place *place)

@@ -30,6 +30,11 @@ struct journal_options place_options(const struct place *place);
 /* Opens (migrating) or fails the test. */
 struct journal *place_open(struct place *place);
 
+/* A copy of the whole journal as it is now, and back to it: what an administrator's backup does. No handle
+ * may be open while it goes back. */
+void place_backup(struct place *place);
+void place_restore(struct place *place);
+
 /* Fails the test with the message if there is an error. */
 void check_ok(bool ok, GError *error, const char *what);
 #define CHECK(call)                                                                                          \
