@@ -1,12 +1,149 @@
 /* commands.c - the one table of subcommands, in the order the manual shows them. */
 #include "cli/commands.h"
 
+static const struct command_option check_options[] = {
+        {"strict", NULL, "Warnings count: exit code 1."},
+        {"notes", NULL,
+                "Also print what is worth knowing and no mistake, such as rules that a switch turns off."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option activate_options[] = {
+        {"accept", "ITEM,…", "Items that would leave the eAkte and that a person has looked at."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option explain_options[] = {
+        {"as-of", "DATE", "Show beside it what the instruction of that day would have decided."},
+        {"received", "TIME",
+                "When a mail from a file came in: a date, or a time with offset. Default: the file's own "
+                "time."},
+        {"text", NULL, "Quote the item's words where the evidence stands. That they were read is logged."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option replay_options[] = {
+        {"candidate", "DIR", "The bundle to try."},
+        {"since", "DATE", "Only items received from that day (or time with offset) on."},
+        {"resume", "FILE", "Note the progress there, and go on from it if it is there already."},
+        {"shadow", NULL, "Go on with what is decided from now on, until a signal; then print."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option reprocess_options[] = {
+        {"reason", "TEXT", "Why; kept with the items."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option evaluate_options[] = {
+        {"cross-validate", NULL, "Score each file with a model trained without it."},
+        {"compare", "DIR", "Put another bundle beside it: what each got right that the other did not."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option train_options[] = {
+        {"output", "FILE", "Where the model goes. Default: into the bundle folder of the configuration."},
+        {NULL, NULL, NULL},
+};
+
 static const struct command_option rules_options[] = {
         {"html", NULL, "list and table: one HTML page."},
         {NULL, NULL, NULL},
 };
 
 const struct command commands[] = {
+        {.name = "check",
+                .arguments = "",
+                .summary = "Check configuration, calendar and invariants; errors as file:line:column",
+                .details =
+                        "Reads the deployment file with all its sections, and the bundle: catalogue, "
+                        "switches, "
+                        "contact codes, terms and their tests, model, rule sets, templates. Every invariant "
+                        "of "
+                        "every rule set is proved over all inputs. Touches no source, sink or journal. Exit "
+                        "code 78 if there is an error.",
+                .takes = TAKES_CONFIG,
+                .options = check_options,
+                .run = run_check},
+        {.name = "activate",
+                .arguments = "DIR",
+                .summary = "Check a bundle, try it on history, and make it the one all workers run",
+                .details =
+                        "The bundle is stored by its hash. If a payment-relevant item of the history would "
+                        "leave the eAkte, it is not activated and the exit code is 1.",
+                .takes = TAKES_CONFIG,
+                .options = activate_options,
+                .min_arguments = 1,
+                .max_arguments = 1,
+                .run = run_activate},
+        {.name = "classify",
+                .arguments = "[FILE|-]",
+                .summary = "Decide JSON Lines of items; nothing is sent or stored",
+                .details =
+                        "Reads one JSON object a line and prints one decision a line, in the same order. A "
+                        "line "
+                        "that cannot be decided gives {\"line\":N,\"error\":…} in its place, the rest goes "
+                        "on, and the exit code is 65. Blank lines are passed over. Needs no deployment file "
+                        "and "
+                        "no journal.",
+                .takes = TAKES_CONFIG,
+                .max_arguments = 1,
+                .run = run_classify},
+        {.name = "explain",
+                .arguments = "ITEM|FILE.eml|FILE.json",
+                .summary = "Tell a decision: evidence, rules that fired, rules that did not and why",
+                .details = "A file is decided now, with the configured bundle, and nothing is stored. An "
+                           "item of "
+                           "the journal is told as it was decided, with the bundle that decided it.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = explain_options,
+                .min_arguments = 1,
+                .max_arguments = 1,
+                .run = run_explain},
+        {.name = "replay",
+                .arguments = "",
+                .summary = "Decide the history again with a candidate bundle and show what would change",
+                .details =
+                        "Compares every decided item whose content is still kept, on all cores, and writes "
+                        "nothing to the journal. Exit code 1 if a payment-relevant item would leave the "
+                        "eAkte.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = replay_options,
+                .run = run_replay},
+        {.name = "reprocess",
+                .arguments = "ITEM…",
+                .summary = "Send decided items through routing again",
+                .details = "The old decision stays as history. What was delivered already is not delivered "
+                           "again.",
+                .takes = TAKES_CONFIG,
+                .options = reprocess_options,
+                .min_arguments = 1,
+                .max_arguments = -1,
+                .run = run_reprocess},
+        {.name = "pull", .arguments = "", .summary = "x", .takes = TAKES_CONFIG, .run = run_pull},
+        {.name = "route", .arguments = "", .summary = "x", .takes = TAKES_CONFIG, .run = run_route},
+        {.name = "evaluate",
+                .arguments = "LABELS",
+                .summary = "Score a bundle on labelled messages, by the definitions of the manual",
+                .details =
+                        "LABELS is a JSON Lines file or a folder of such files. Prints per concern "
+                        "precision, "
+                        "recall and F1, the confusion table, calibration, and every missed payment-relevant "
+                        "item and wrong reply by id. Takes labelled files only, never the journal.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = evaluate_options,
+                .min_arguments = 1,
+                .max_arguments = 1,
+                .run = run_evaluate},
+        {.name = "train",
+                .arguments = "LABELS",
+                .summary = "Make the model of a bundle from labelled messages",
+                .details = "The same files, program and libraries give the same model, byte for byte.",
+                .takes = TAKES_CONFIG,
+                .options = train_options,
+                .min_arguments = 1,
+                .max_arguments = 1,
+                .run = run_train},
         {.name = "rules",
                 .arguments = "list|show SET [RULE]|table SET|diff SET SET",
                 .summary = "Show the rule sets: calendar, sentences, decision table, differences",

@@ -6,11 +6,6 @@
 #include "cli/load.h"
 #include "cli/progress.h"
 #include "core/error.h"
-#include "core/file.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 static void on_progress(unsigned done, unsigned all, void *data)
 {
@@ -36,19 +31,6 @@ static struct evaluation *evaluate(const struct invocation *invocation, const st
 	return evaluate_run(bundle, labels, &options, error);
 }
 
-/* The page is written whole or not at all. */
-static bool write_html(const struct evaluation *evaluation, const char *path, GError **error)
-{
-	char *text = NULL;
-	size_t size = 0;
-	FILE *memory = open_memstream(&text, &size);
-	evaluate_print_html(evaluation, memory);
-	fclose(memory);
-	bool ok = file_write_durable(path, text, size, 0644, error);
-	free(text);
-	return ok;
-}
-
 /* `--compare DIR`: the same labels by another bundle, message by message. */
 static bool compare(const struct invocation *invocation, const struct evaluation *evaluation,
         const struct labels *labels, const char *folder, GError **error)
@@ -64,10 +46,7 @@ static bool compare(const struct invocation *invocation, const struct evaluation
 static bool print(const struct invocation *invocation, const struct evaluation *evaluation,
         const struct labels *labels, GError **error)
 {
-	const char *html = invocation_option(invocation, "html");
 	const char *folder = invocation_option(invocation, "compare");
-	if (html && !write_html(evaluation, html, error))
-		return false;
 	if (folder)
 		return compare(invocation, evaluation, labels, folder, error);
 	if (invocation_format(invocation) == OUTPUT_JSONL)
