@@ -8,8 +8,10 @@ static volatile gint raised;
 
 static void on_signal(int number)
 {
-	if (g_atomic_int_get(&raised))
+	if (g_atomic_int_get(&raised)) {
 		signal(number, SIG_DFL);
+		raise(number); /* takes effect when the handler returns */
+	}
 	g_atomic_int_set(&raised, 1);
 }
 
