@@ -46,6 +46,16 @@ static const struct command_option train_options[] = {
         {NULL, NULL, NULL},
 };
 
+static const struct command_option run_options[] = {
+        {"once", NULL, "One round of each phase, for timers."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option pull_options[] = {
+        {"source", "NAME", "Only that source."},
+        {NULL, NULL, NULL},
+};
+
 static const struct command_option rules_options[] = {
         {"html", NULL, "list and table: one HTML page."},
         {NULL, NULL, NULL},
@@ -120,8 +130,6 @@ const struct command commands[] = {
                 .min_arguments = 1,
                 .max_arguments = -1,
                 .run = run_reprocess},
-        {.name = "pull", .arguments = "", .summary = "x", .takes = TAKES_CONFIG, .run = run_pull},
-        {.name = "route", .arguments = "", .summary = "x", .takes = TAKES_CONFIG, .run = run_route},
         {.name = "evaluate",
                 .arguments = "LABELS",
                 .summary = "Score a bundle on labelled messages, by the definitions of the manual",
@@ -144,6 +152,31 @@ const struct command commands[] = {
                 .min_arguments = 1,
                 .max_arguments = 1,
                 .run = run_train},
+        {.name = "run",
+                .arguments = "",
+                .summary = "Run all phases: pull, route, deliver, seal",
+                .details = "Without --once until SIGTERM or SIGINT; SIGHUP takes a changed deployment file, "
+                           "whole "
+                           "or not at all.",
+                .takes = TAKES_CONFIG,
+                .options = run_options,
+                .run = run_run},
+        {.name = "pull",
+                .arguments = "",
+                .summary = "Run one round of the pull phase",
+                .takes = TAKES_CONFIG,
+                .options = pull_options,
+                .run = run_pull},
+        {.name = "route",
+                .arguments = "",
+                .summary = "Run one round of the route phase",
+                .takes = TAKES_CONFIG,
+                .run = run_route},
+        {.name = "deliver",
+                .arguments = "",
+                .summary = "Run one round of the deliver phase",
+                .takes = TAKES_CONFIG,
+                .run = run_deliver},
         {.name = "rules",
                 .arguments = "list|show SET [RULE]|table SET|diff SET SET",
                 .summary = "Show the rule sets: calendar, sentences, decision table, differences",
