@@ -190,12 +190,13 @@ class Decisions(unittest.TestCase):
                                  "from_email": "a@example.org", "body": body}])
         fields = {"subject": "Umzug".encode(), "body": body.encode()}
         evidence = [e for c in answer["concerns"] for e in c["evidence"] if c["id"] == "umzug"]
-        self.assertTrue(evidence)
+        words = []
         for entry in evidence:
             part = fields[entry["field"]][entry["offset"]:entry["offset"] + entry["length"]]
             self.assertEqual(len(part), entry["length"])
-            self.assertRegex(part.decode().lower(), "umz|umgezogen|anschrift|adresse|straße|neue")
+            words.append(part.decode())
             self.assertTrue(entry["by"])
+        self.assertIn("umgezogen", words)
 
     def test_the_same_input_gives_the_same_bytes_in_any_company(self):
         path = pathlib.Path(__file__).resolve().parents[2] / ".." / "shared" / "corpora" / "german" / "dev_a.jsonl"

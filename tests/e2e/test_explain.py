@@ -38,7 +38,7 @@ class Explain(unittest.TestCase):
         process = self.explain(mail, "--received", "2024-03-05")
         self.assertEqual(process.returncode, 0, process.stderr)
         said = process.stdout.decode()
-        self.assertRegex(said, r'subject 0\+5 .* "Umzug"')
+        self.assertRegex(said, r'body \d+\+9 .* "umgezogen"')
         self.assertIn("received 2024-03-05T12:00:00+01:00", said)
 
     def test_as_of_another_day_side_by_side(self):
