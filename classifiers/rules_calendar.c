@@ -129,12 +129,12 @@ static bool has_days(const struct rules *rules)
 void calendar_build(struct rules *rules, struct diag *diag)
 {
 	g_ptr_array_sort(rules->sets, by_first_day);
-	if (!has_days(rules))
-		return;
-	check_joints(rules, diag);
 	if (!rules->outside)
 		diag_add(diag, SEVERITY_ERROR, "rulesets/", 0, 0,
 		        "no rule set says \"outside: true\": nobody decides about items that no set covers");
+	if (!has_days(rules))
+		return;
+	check_joints(rules, diag);
 	build_periods(rules);
 }
 
