@@ -111,9 +111,15 @@ static uint64_t target_hash(const struct extractor *e, target_id target)
 	return terms_class_hash(e->terms, target - CUE_COUNT);
 }
 
+/* Behind the classes stand the terms' own patterns: they have no name of their own. */
+static bool has_name(const struct extractor *e, target_id target)
+{
+	return target < CUE_COUNT + terms_classes(e->terms);
+}
+
 static bool is_content(const struct extractor *e, target_id target)
 {
-	return target < CUE_COUNT + terms_classes(e->terms) && !speech_is_act(e->speech, target);
+	return has_name(e, target) && !speech_is_act(e->speech, target);
 }
 
 /* The distinct content targets of the sentence, each with its first place. */
@@ -169,10 +175,12 @@ static void put_order(struct extractor *e)
 	unsigned n = 0;
 	for (uint32_t a = 0; a < e->hit_count; a++) {
 		const struct hit *x = &e->hits[a];
+		if (!has_name(e, x->target))
+			continue;
 		for (uint32_t b = a + 1; b < e->hit_count && e->hits[b].first <= x->first + ORDER_WINDOW;
 		        b++) {
 			const struct hit *y = &e->hits[b];
-			if (y->first == x->first || y->target == x->target)
+			if (y->first == x->first || y->target == x->target || !has_name(e, y->target))
 				continue;
 			uint64_t key = (uint64_t)x->target << 16 | y->target;
 			bool known = n == G_N_ELEMENTS(seen);
