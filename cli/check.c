@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/world.h"
 #include "classifiers/pipeline.h"
+#include "classifiers/terms_tool.h"
 #include "core/error.h"
 
 static void check_bundle(const char *folder, struct diag *diag)
@@ -12,10 +13,14 @@ static void check_bundle(const char *folder, struct diag *diag)
 		diag_add(diag, SEVERITY_ERROR, folder, 0, 0, "%s", error->message);
 		return;
 	}
+	struct terms_tests tests = {0};
 	AUTO(pipeline) pipeline = pipeline_load(bundle, diag);
-	if (pipeline)
-		printf("bundle %s\nengine %s\n", bundle_hash(pipeline_bundle(pipeline)),
-		        pipeline_engine(pipeline));
+	if (!pipeline)
+		return;
+	terms_tests_run(pipeline_bundle(pipeline), diag, &tests);
+	printf("bundle %s\nengine %s\nterms %u, %u of them in %u tests\n",
+	        bundle_hash(pipeline_bundle(pipeline)), pipeline_engine(pipeline), tests.terms, tests.covered,
+	        tests.tests);
 }
 
 /* Notes are no mistakes: they are shown if asked for. */

@@ -37,12 +37,24 @@ static const struct command_option reprocess_options[] = {
 
 static const struct command_option evaluate_options[] = {
         {"cross-validate", NULL, "Score each file with a model trained without it."},
+        {"html", "FILE", "Also write a page with figures and plots."},
         {"compare", "DIR", "Put another bundle beside it: what each got right that the other did not."},
         {NULL, NULL, NULL},
 };
 
 static const struct command_option train_options[] = {
         {"output", "FILE", "Where the model goes. Default: into the bundle folder of the configuration."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option suggest_options[] = {
+        {"max", "N", "Most proposals for one concern. Default: 20."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option terms_options[] = {
+        {"since", "DATE", "hot and unused: only items received from that day on."},
+        {"max", "N", "hot: how many. Default: 100."},
         {NULL, NULL, NULL},
 };
 
@@ -152,6 +164,28 @@ const struct command commands[] = {
                 .min_arguments = 1,
                 .max_arguments = 1,
                 .run = run_train},
+        {.name = "terms",
+                .arguments = "test TEXT|hot|unused",
+                .summary = "Show what the terms find in a text, and which are found often or never",
+                .details =
+                        "test shows sentences, cues and terms with byte offsets, and what comes of them. hot "
+                        "and unused count over the journal's history whose content is still kept; only "
+                        "counts "
+                        "are printed.",
+                .takes = TAKES_CONFIG,
+                .options = terms_options,
+                .min_arguments = 1,
+                .max_arguments = 2,
+                .run = run_terms},
+        {.name = "suggest",
+                .arguments = "LABELS",
+                .summary = "Propose terms with the gain each would bring",
+                .details = "Takes labelled files only, never the journal.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = suggest_options,
+                .min_arguments = 1,
+                .max_arguments = 1,
+                .run = run_suggest},
         {.name = "run",
                 .arguments = "",
                 .summary = "Run all phases: pull, route, deliver, seal",

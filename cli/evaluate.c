@@ -6,17 +6,13 @@
 #include "cli/load.h"
 #include "cli/progress.h"
 #include "core/error.h"
+#include "core/file.h"
+
+#include <stdlib.h>
 
 static void on_progress(unsigned done, unsigned all, void *data)
 {
 	progress_show(data, done, all);
-}
-
-static struct labels *read_labels(const struct bundle *bundle, const char *path, GError **error)
-{
-	AUTO(diag) diag = diag_new();
-	AUTO(catalogue) catalogue = catalogue_load(bundle, diag);
-	return diag_ok(diag, error) ? labels_read(path, catalogue, error) : NULL;
 }
 
 static struct evaluation *evaluate(const struct invocation *invocation, const struct bundle *bundle,
@@ -29,6 +25,19 @@ static struct evaluation *evaluate(const struct invocation *invocation, const st
 	        .data = progress,
 	};
 	return evaluate_run(bundle, labels, &options, error);
+}
+
+/* The page is written whole or not at all. */
+static bool write_html(const struct evaluation *evaluation, const char *path, GError **error)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *memory = open_memstream(&text, &size);
+	evaluate_print_html(evaluation, memory);
+	fclose(memory);
+	bool ok = file_write_durable(path, text, size, 0644, error);
+	free(text);
+	return ok;
 }
 
 /* `--compare DIR`: the same labels by another bundle, message by message. */
@@ -46,7 +55,10 @@ static bool compare(const struct invocation *invocation, const struct evaluation
 static bool print(const struct invocation *invocation, const struct evaluation *evaluation,
         const struct labels *labels, GError **error)
 {
+	const char *html = invocation_option(invocation, "html");
 	const char *folder = invocation_option(invocation, "compare");
+	if (html && !write_html(evaluation, html, error))
+		return false;
 	if (folder)
 		return compare(invocation, evaluation, labels, folder, error);
 	if (invocation_format(invocation) == OUTPUT_JSONL)
@@ -63,7 +75,7 @@ int run_evaluate(struct invocation *invocation, GError **error)
 		return 64;
 	}
 	AUTO(bundle) bundle = load_bundle(invocation, error);
-	AUTO(labels) labels = bundle ? read_labels(bundle, invocation_argument(invocation, 0), error) : NULL;
+	AUTO(labels) labels = bundle ? load_labels(bundle, invocation_argument(invocation, 0), error) : NULL;
 	AUTO(evaluation) evaluation = labels ? evaluate(invocation, bundle, labels, error) : NULL;
 	return evaluation && print(invocation, evaluation, labels, error) ? 0 : 1;
 }

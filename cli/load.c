@@ -15,3 +15,10 @@ struct bundle *load_bundle(const struct invocation *invocation, GError **error)
 	g_autofree char *folder = load_bundle_folder(invocation, error);
 	return folder ? bundle_read(folder, error) : NULL;
 }
+
+struct labels *load_labels(const struct bundle *bundle, const char *path, GError **error)
+{
+	AUTO(diag) diag = diag_new();
+	AUTO(catalogue) catalogue = catalogue_load(bundle, diag);
+	return diag_ok(diag, error) ? labels_read(path, catalogue, error) : NULL;
+}

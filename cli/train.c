@@ -27,11 +27,7 @@ static char *output_path(const struct invocation *invocation, GError **error)
 
 static bool train(const struct bundle *bundle, const char *labels_path, const char *output, GError **error)
 {
-	AUTO(diag) diag = diag_new();
-	AUTO(catalogue) catalogue = catalogue_load(bundle, diag);
-	if (!diag_ok(diag, error))
-		return false;
-	AUTO(labels) labels = labels_read(labels_path, catalogue, error);
+	AUTO(labels) labels = load_labels(bundle, labels_path, error);
 	if (!labels)
 		return false;
 	AUTO(progress) progress = progress_new("train");
