@@ -46,7 +46,7 @@ static void put(struct extractor *e, enum feature_kind kind, uint64_t value, uin
 	        .count = count,
 	        .first = first,
 	        .last = (uint16_t)(last - first),
-	        .kind = kind};
+	        .kind = (uint16_t)kind};
 	g_array_append_val(e->out, feature);
 }
 

@@ -267,8 +267,10 @@ static bool drop_values(struct finder *finder, struct rule_input **input)
 static void make_small(struct finder *finder, struct rule_input **input)
 {
 	finder->tries = 0;
-	while (finder->tries < MAX_TRIES && (drop_concerns(finder, input) | drop_values(finder, input)))
-		;
+	for (bool changed = true; changed && finder->tries < MAX_TRIES;) {
+		changed = drop_concerns(finder, input);
+		changed = drop_values(finder, input) || changed;
+	}
 }
 
 struct rule_input *case_find(

@@ -18,7 +18,7 @@ static bool meets(const struct word_set *a, const struct word_set *b)
 static unsigned outcomes(const struct formula *formula, const struct space *space)
 {
 	const struct word_set *dom = &space->dom[formula->var];
-	unsigned all = CAN_TRUE | CAN_UNKNOWN | CAN_FALSE, any = 0;
+	unsigned any = 0;
 	bool conjunction = formula->op == COND_ALL;
 	unsigned absorbing = conjunction ? CAN_FALSE : CAN_TRUE, neutral = conjunction ? CAN_TRUE : CAN_FALSE;
 	if (formula->op == COND_TEST)
@@ -34,7 +34,6 @@ static unsigned outcomes(const struct formula *formula, const struct space *spac
 	for (unsigned i = 0; i < formula->count; i++) {
 		unsigned part = outcomes(&formula->parts[i], space);
 		any |= part;
-		all &= part;
 		all_neutral = all_neutral && (part & neutral);
 		all_not_absorbing = all_not_absorbing && (part & (neutral | CAN_UNKNOWN));
 		if (part == absorbing)

@@ -215,6 +215,7 @@ const struct yaml_node *yaml_root(const struct yaml_file *yaml)
 	return yaml->root;
 }
 
+G_GNUC_PRINTF(4, 0)
 static void add_at(struct diag *diag, enum severity severity, const struct yaml_node *node,
         const char *format, va_list args)
 {

@@ -15,6 +15,6 @@
 	}                                                                                                    \
 	struct name
 
-#define AUTO(name) __attribute__((cleanup(name##_auto_free))) struct name *
+#define AUTO(name) __attribute__((cleanup(name##_auto_free), unused)) struct name *
 
 #endif

@@ -5,6 +5,7 @@ G_DEFINE_QUARK(posteingang - error - quark, posteingang_error)
 
 enum { SCOPE_SHIFT = 8, WHEN_SHIFT = 12 };
 
+G_GNUC_PRINTF(5, 0)
 static void fail_valist(GError **error, enum error_class class, enum error_scope scope, enum error_when when,
         const char *format, va_list args)
 {

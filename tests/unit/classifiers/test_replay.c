@@ -8,11 +8,14 @@
 
 #define DAY1 "2024-03-05T10:00:00+01:00"
 
+#define ABSENCE                                                                                              \
+	"{\"type\":\"veraenderung\",\"kind\":\"ortsabwesenheit\","                                           \
+	"\"from\":\"2024-04-01\",\"to\":\"2024-04-10\"}"
+
 static const char *const forms[] = {
         "{\"type\":\"veraenderung\",\"kind\":\"umzug\"}",
         "{\"type\":\"veraenderung\",\"kind\":\"arbeitsaufnahme\"}",
-        "{\"type\":\"veraenderung\",\"kind\":\"ortsabwesenheit\",\"from\":\"2024-04-01\",\"to\":\"2024-04-"
-        "10\"}",
+        ABSENCE,
         "{\"type\":\"veraenderung\",\"kind\":\"nie gehört\"}",
         "{\"type\":\"arbeitsuchendmeldung\",\"cv\":{\"schulbildung\":\"empty\"}}",
 };

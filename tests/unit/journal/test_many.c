@@ -172,6 +172,13 @@ static bool route_next(struct journal *journal)
 	return claims->len > 0;
 }
 
+/* One step of both phases; false once nothing is left to do. */
+static bool work_once(struct journal *journal)
+{
+	bool pulled = pull_next(journal);
+	return route_next(journal) || pulled;
+}
+
 static void one_child(struct place *place, unsigned seed)
 {
 	pid_t child = fork();
@@ -179,7 +186,7 @@ static void one_child(struct place *place, unsigned seed)
 	if (child == 0) {
 		struct journal_options options = place_options(place);
 		struct journal *journal = journal_open(&options, NULL);
-		while (journal && (pull_next(journal) | route_next(journal)))
+		while (journal && work_once(journal))
 			;
 		_exit(0);
 	}
@@ -210,7 +217,7 @@ Test(many, workers_killed_at_any_moment_lose_nothing_and_double_nothing, .timeou
 		check_whole(journal);
 	}
 	g_usleep(20000); /* the last leases end */
-	while (pull_next(journal) | route_next(journal))
+	while (work_once(journal))
 		;
 	check_whole(journal);
 	cr_assert_eq(number(journal, "SELECT count(*) FROM item"), BATCH * BATCHES);

@@ -127,8 +127,7 @@ Test(mime, hostile_texts_add_no_header_and_no_recipient)
 	        "Hallo\nBcc: victim@example.net\n\nText",
 	        "Hallo\rBcc: victim@example.net",
 	        "=?UTF-8?Q?x=0D=0ABcc:_victim@example.net?=",
-	        "Hallo\xe2\x80\xa8"
-	        "Bcc: victim@example.net",
+	        "Hallo \xe2\x80\xa8 Bcc: victim@example.net",
 	        "Hallo \x01\x7f\xff\xfe ende",
 	        "\xc3",
 	        "",
