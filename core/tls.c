@@ -29,6 +29,8 @@ struct tls_channel {
 	const volatile gint *stop;
 	gnutls_session_t session; /* NULL: plain */
 	gnutls_certificate_credentials_t credentials;
+	size_t at, filled; /* of buffer: GnuTLS asks for 5 bytes, then for the record */
+	char buffer[65536];
 };
 
 static bool is_stopped(const volatile gint *stop)
@@ -218,6 +220,34 @@ static bool load_trust(struct tls_channel *channel, const char *ca_file, GError 
 	return false;
 }
 
+/* One large recv for many small wishes of GnuTLS. */
+static ssize_t pull_bytes(gnutls_transport_ptr_t data, void *into, size_t size)
+{
+	struct tls_channel *channel = data;
+	if (channel->at == channel->filled) {
+		ssize_t n = recv(channel->fd, channel->buffer, sizeof channel->buffer, 0);
+		if (n <= 0) {
+			gnutls_transport_set_errno(channel->session, n == 0 ? 0 : errno);
+			return n;
+		}
+		channel->at = 0;
+		channel->filled = (size_t)n;
+	}
+	size_t part = MIN(size, channel->filled - channel->at);
+	memcpy(into, channel->buffer + channel->at, part);
+	channel->at += part;
+	return (ssize_t)part;
+}
+
+static ssize_t push_bytes(gnutls_transport_ptr_t data, const void *bytes, size_t size)
+{
+	struct tls_channel *channel = data;
+	ssize_t n = send(channel->fd, bytes, size, MSG_NOSIGNAL);
+	if (n < 0)
+		gnutls_transport_set_errno(channel->session, errno);
+	return n;
+}
+
 static bool is_address(const char *host)
 {
 	struct in6_addr address;
@@ -247,6 +277,8 @@ static int shake_hands(struct tls_channel *channel)
 			return result;
 		if (result != GNUTLS_E_AGAIN && result != GNUTLS_E_INTERRUPTED)
 			continue;
+		if (channel->at < channel->filled)
+			continue;
 		short events = gnutls_record_get_direction(channel->session) ? POLLOUT : POLLIN;
 		if (wait_fd(channel->fd, events, channel->deadline, channel->stop) != 1)
 			return GNUTLS_E_TIMEDOUT;
@@ -270,7 +302,9 @@ bool tls_start(struct tls_channel *channel, const char *host, const char *ca_fil
 	        {.type = GNUTLS_DT_KEY_PURPOSE_OID, .data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER},
 	};
 	gnutls_session_set_verify_cert2(channel->session, expected, G_N_ELEMENTS(expected), 0);
-	gnutls_transport_set_int(channel->session, channel->fd);
+	gnutls_transport_set_ptr(channel->session, channel);
+	gnutls_transport_set_pull_function(channel->session, pull_bytes);
+	gnutls_transport_set_push_function(channel->session, push_bytes);
 	int result = shake_hands(channel);
 	if (result != 0)
 		fail_handshake(channel, host, result, error);
@@ -292,6 +326,8 @@ void tls_set_deadline(struct tls_channel *channel, int64_t deadline)
 /* True: try again; false with errno: over. */
 static bool wait_for(struct tls_channel *channel, short events)
 {
+	if (events == POLLIN && channel->at < channel->filled)
+		return true;
 	int ready = wait_fd(channel->fd, events, channel->deadline, channel->stop);
 	if (ready == 0)
 		errno = ETIMEDOUT;
@@ -359,7 +395,8 @@ ssize_t tls_write(struct tls_channel *channel, const void *data, size_t size)
 
 int tls_wait(struct tls_channel *channel, int64_t until)
 {
-	if (channel->session && gnutls_record_check_pending(channel->session) > 0)
+	if (channel->at < channel->filled ||
+	        (channel->session && gnutls_record_check_pending(channel->session) > 0))
 		return 1;
 	return wait_fd(channel->fd, POLLIN, until, channel->stop);
 }

@@ -5,8 +5,9 @@
  * may mark, move, acknowledge or delete anything at the source (DESIGN.md section 1, phase 1).
  *
  * Order of calls on one connection: open, { next, stream*, settle }*, oldest*, wait*, close. One connection
- * serves one mailbox and one thread. Every call ends within the connector's own time limits and returns early
- * once the stop flag is raised.
+ * serves one mailbox and one call at a time, not always from the same thread: next() may run ahead while the
+ * batch before it is being committed. Every call ends within the connector's own time limits and returns
+ * early once the stop flag is raised.
  *
  * How a failure reads (core/error.h): scope ITEM: only this entry, go on; MAILBOX: end this mailbox, others
  * of the source go on; SOURCE: end the source for this round. NOW: open again and go on; LATER: at the next
@@ -39,7 +40,8 @@ struct source {
 	int64_t silent_after; /* `status` finds the source silent or stuck beyond this many seconds */
 };
 
-/* Asks the journal which of these keys of the mailbox it knows; known[i] is set for each. */
+/* Asks the journal which of these keys of the mailbox it knows; known[i] is set for each. May wait for a
+ * commit in progress. */
 typedef bool (*keys_known)(void *context, const char *const *keys, unsigned n, bool *known, GError **error);
 
 /* What the world gives a connection; copied by open(), what it points to must outlive the connection. */

@@ -13,6 +13,7 @@ struct imap_session {
 	mailimap *imap;
 	mailstream_low *low; /* belongs to imap->imap_stream once connected */
 	bool connected, dead, selected, permits_keywords;
+	unsigned haste; /* waits cut short in a row */
 };
 
 /* Bytes of chatter beside what was asked for: untagged news about the mailbox. */

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
-enum { PAGE = 20000 };
+enum { PAGE = 20000, HASTE_MAX = 5 };
+
+#define NO_NEWS UINT32_MAX
 
 static bool is_dropped(const struct imap_session *session)
 {
@@ -265,6 +267,17 @@ static bool permits_keywords(const struct imap_session *session)
 	return false;
 }
 
+/* From now on any EXISTS of the server is news: it may come with the answer to whatever we ask next. */
+static void forget_news(struct imap_session *session)
+{
+	session->imap->imap_selection_info->sel_exists = NO_NEWS;
+}
+
+static bool has_news(const struct imap_session *session)
+{
+	return session->imap->imap_selection_info->sel_exists != NO_NEWS;
+}
+
 bool imap_select(struct imap_session *session, const char *mailbox, struct imap_mailbox *out, GError **error)
 {
 	g_autofree char *name = imap_encode_mailbox(mailbox);
@@ -281,6 +294,7 @@ bool imap_select(struct imap_session *session, const char *mailbox, struct imap_
 	}
 	session->selected = true;
 	session->permits_keywords = permits_keywords(session);
+	forget_news(session);
 	return true;
 }
 
@@ -339,6 +353,7 @@ static void sort_unique(GArray *uids)
 bool imap_list(struct imap_session *session, uint32_t from, uint32_t exists, GArray *uids, GError **error)
 {
 	bool ok = true;
+	forget_news(session);
 	if (exists <= PAGE)
 		ok = search(session, from, 0, 0, uids, error);
 	for (uint32_t first = 1; ok && exists > PAGE && first <= exists; first += PAGE) {
@@ -364,24 +379,44 @@ static bool is_stopped(const struct imap_session *session)
 
 static bool wait_quietly(struct imap_session *session, int seconds)
 {
-	int64_t until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+	int64_t until = g_get_monotonic_time() + (int64_t)seconds * G_USEC_PER_SEC;
 	while (g_get_monotonic_time() < until && !is_stopped(session))
 		g_usleep(200000);
 	return true;
 }
 
+/* Until there is something to read, or the time is over. */
+static int wait_for_news(struct imap_session *session, int seconds)
+{
+	int64_t until = g_get_monotonic_time() + MIN(seconds, session->settings->idle_limit) * G_USEC_PER_SEC;
+	if (has_news(session) || session->imap->imap_stream->read_buffer_len > 0)
+		return 1;
+	return tls_wait(imap_stream_channel(session->low), until);
+}
+
+/* News that came before IDLE began would wake nobody. A server that sends EXISTS with every answer must not
+ * keep us running in circles. */
+static bool is_in_haste(struct imap_session *session)
+{
+	if (!has_news(session) || session->haste >= HASTE_MAX) {
+		session->haste = 0;
+		return false;
+	}
+	session->haste++;
+	return wait_quietly(session, 1);
+}
+
 bool imap_idle(struct imap_session *session, int seconds, GError **error)
 {
+	if (is_in_haste(session))
+		return true;
 	if (!imap_has(session, "IDLE"))
 		return wait_quietly(session, seconds);
+	forget_news(session);
 	imap_begin(session, session->settings->command_limit, IMAP_CHATTER);
 	if (!imap_result(session, mailimap_idle(session->imap), "IDLE", error))
 		return false;
-	int64_t until = g_get_monotonic_time() + MIN(seconds, session->settings->idle_limit) * G_USEC_PER_SEC;
-	int news = 1;
-	if (session->imap->imap_stream->read_buffer_len == 0)
-		news = tls_wait(imap_stream_channel(session->low), until);
-	if (news < 0 && is_stopped(session)) {
+	if (wait_for_news(session, seconds) < 0 && is_stopped(session)) {
 		session->dead = true; /* no time for DONE */
 		return true;
 	}

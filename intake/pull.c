@@ -240,7 +240,7 @@ static int wait_seconds(const struct service *service, unsigned failures)
 
 static void sleep_unless_stopped(const struct pull_options *options, int seconds)
 {
-	int64_t until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+	int64_t until = g_get_monotonic_time() + (int64_t)seconds * G_USEC_PER_SEC;
 	while (g_get_monotonic_time() < until && !pull_is_stopped(options))
 		g_usleep(200000);
 }

@@ -27,6 +27,7 @@ void mailbox_run_init(struct mailbox_run *run, const struct pull_options *option
 	*run = (struct mailbox_run){
 	        .options = options, .journal = journal, .source = source, .mailbox = mailbox};
 	run->unsettled = g_ptr_array_new_with_free_func(g_free);
+	g_mutex_init(&run->journal_lock);
 }
 
 static void close_connection(struct mailbox_run *run)
@@ -49,6 +50,7 @@ void mailbox_run_clear(struct mailbox_run *run)
 	drop_lease(run);
 	json_decref(run->connector_state);
 	g_ptr_array_unref(run->unsettled);
+	g_mutex_clear(&run->journal_lock);
 }
 
 /* --- state: {"connector": …, "unsettled": [keys]} --- */
@@ -107,7 +109,11 @@ static bool keep_lease(struct mailbox_run *run, GError **error)
 static bool ask_known(void *context, const char *const *keys, unsigned n, bool *known, GError **error)
 {
 	struct mailbox_run *run = context;
-	return keep_lease(run, error) && journal_known_keys(run->journal, run->lease, keys, n, known, error);
+	g_mutex_lock(&run->journal_lock);
+	bool ok =
+	        keep_lease(run, error) && journal_known_keys(run->journal, run->lease, keys, n, known, error);
+	g_mutex_unlock(&run->journal_lock);
+	return ok;
 }
 
 static bool open_connection(struct mailbox_run *run, GError **error)
@@ -286,7 +292,10 @@ static bool commit(struct mailbox_run *run, struct take *take, struct intake_bat
 	intake->n_entries = take->entries->len;
 	intake->gaps = (const struct intake_gap *)(const void *)take->gaps->data;
 	intake->n_gaps = take->gaps->len;
-	if (!journal_take_in(run->journal, run->lease, intake, error))
+	g_mutex_lock(&run->journal_lock); /* a fetch ahead may ask what is known */
+	bool ok = keep_lease(run, error) && journal_take_in(run->journal, run->lease, intake, error);
+	g_mutex_unlock(&run->journal_lock);
+	if (!ok)
 		return false;
 	run->dirty = false;
 	count_results(&run->report, take);
@@ -383,38 +392,115 @@ static void save_failure_state(struct mailbox_run *run, struct batch *batch)
 		log_error("pull.state", ignored);
 }
 
-/* One batch; *more says whether to go on. */
-static bool take_batch(struct mailbox_run *run, bool *more, GError **error)
-{
+/* --- fetching ahead: the source works while the journal commits --- */
+
+/* One next() and what came of it; with `thread` set it may still be running. */
+struct fetch {
+	struct mailbox_run *run;
+	GThread *thread;
 	struct batch batch;
-	batch_init(&batch);
+	GError *failure;
+	bool ok;
+};
+
+static gpointer run_fetch(gpointer data)
+{
+	struct fetch *fetch = data;
+	struct mailbox_run *run = fetch->run;
+	fetch->ok = run->source->connector->next(run->connection, &fetch->batch, &fetch->failure);
+	return NULL;
+}
+
+static struct fetch *fetch_new(struct mailbox_run *run)
+{
+	struct fetch *fetch = g_new0(struct fetch, 1);
+	fetch->run = run;
+	batch_init(&fetch->batch);
+	return fetch;
+}
+
+static void fetch_wait(struct fetch *fetch)
+{
+	if (fetch && fetch->thread)
+		g_thread_join(g_steal_pointer(&fetch->thread));
+}
+
+static void fetch_free(struct fetch *fetch)
+{
+	if (!fetch)
+		return;
+	fetch_wait(fetch);
+	batch_clear(&fetch->batch);
+	g_clear_error(&fetch->failure);
+	g_free(fetch);
+}
+
+/* The connection serves one call at a time: nothing is fetched ahead of a batch that still has to be
+ * streamed. */
+static bool may_fetch_ahead(const struct mailbox_run *run, const struct batch *batch)
+{
+	if (!batch->more || pull_is_stopped(run->options))
+		return false;
+	for (unsigned i = 0; i < batch->entries->len; i++)
+		if (((const struct fetched *)batch->entries->pdata[i])->kind == FETCHED_LARGE)
+			return false;
+	return true;
+}
+
+static struct fetch *fetch_ahead(struct mailbox_run *run, const struct batch *batch)
+{
+	if (!may_fetch_ahead(run, batch))
+		return NULL;
+	struct fetch *fetch = fetch_new(run);
+	fetch->thread = g_thread_new("fetch", run_fetch, fetch);
+	return fetch;
+}
+
+/* Commits what was fetched while the next batch is on its way, then settles. *ahead is NULL at the end. */
+static bool take_batch(struct mailbox_run *run, struct fetch *fetch, struct fetch **ahead, GError **error)
+{
+	struct batch *batch = &fetch->batch;
 	int64_t before = run->report.taken;
-	bool ok = keep_lease(run, error);
-	if (ok && !run->source->connector->next(run->connection, &batch, error)) {
-		save_failure_state(run, &batch);
-		ok = false;
-	} else if (ok) {
-		run->pending = batch.pending;
-		bool anything = batch.entries->len > 0 || batch.state || batch.relisted;
-		ok = (!anything || commit_batch(run, &batch, error)) && settle(run, error);
-		tell_taken(run, before);
-		*more = batch.more;
+	if (!fetch->ok) {
+		save_failure_state(run, batch);
+		g_propagate_error(error, g_steal_pointer(&fetch->failure));
+		return false;
 	}
-	batch_clear(&batch);
-	return ok;
+	*ahead = fetch_ahead(run, batch);
+	run->pending = batch->pending;
+	bool anything = batch->entries->len > 0 || batch->state || batch->relisted;
+	bool ok = !anything || commit_batch(run, batch, error);
+	fetch_wait(*ahead);
+	tell_taken(run, before);
+	return ok && settle(run, error);
 }
 
 /* --- a round --- */
 
+static struct fetch *fetch_now(struct mailbox_run *run)
+{
+	struct fetch *fetch = fetch_new(run);
+	run_fetch(fetch);
+	return fetch;
+}
+
 static bool take_all(struct mailbox_run *run, GError **error)
 {
-	bool more = true;
 	if (!settle(run, error))
 		return false;
-	while (more && !pull_is_stopped(run->options))
-		if (!take_batch(run, &more, error))
-			return false;
-	return true;
+	struct fetch *fetch = fetch_now(run);
+	bool ok = true;
+	while (ok && fetch) {
+		struct fetch *ahead = NULL;
+		bool more = fetch->ok && fetch->batch.more;
+		ok = take_batch(run, fetch, &ahead, error);
+		fetch_free(fetch);
+		fetch = ahead;
+		if (ok && !fetch && more && !pull_is_stopped(run->options))
+			fetch = fetch_now(run);
+	}
+	fetch_free(fetch); /* after a failure: it is fetched again on the next connection */
+	return ok;
 }
 
 /* What the source says waits, for `status`; a source that cannot say it has nothing to hide. */
@@ -441,9 +527,15 @@ static bool serve(struct mailbox_run *run, GError **error)
 	for (;;) {
 		GError *failure = NULL;
 		int64_t before = run->report.taken + run->report.refused + run->report.vanished;
-		if ((run->connection || open_connection(run, &failure)) && take_all(run, &failure))
+		if ((run->connection || open_connection(run, &failure)) && take_all(run, &failure) &&
+		        !pull_is_stopped(run->options))
 			return close_round(run, error);
 		close_connection(run);
+		if (pull_is_stopped(
+		            run->options)) { /* whatever broke off was our own doing, and nothing is lost */
+			g_clear_error(&failure);
+			return true;
+		}
 		bool progress = run->report.taken + run->report.refused + run->report.vanished > before;
 		tries = progress ? 0 : tries + 1;
 		if (!is_worth_reopening(run, failure) || tries > REOPEN_MAX) {
@@ -479,7 +571,9 @@ bool mailbox_run_round(struct mailbox_run *run, GError **error)
 		return false;
 	check_connection(run);
 	bool ok = serve(run, &failure);
-	if (!ok && run->dirty)
+	if (!run->source->connector->wait) /* only a connection that can wait knows how to begin anew */
+		close_connection(run);
+	if (run->dirty)
 		save_state(run, NULL, NULL); /* what was settled need not be settled again */
 	run->report.unsettled = run->unsettled->len;
 	run->report.pending = run->pending;
@@ -500,7 +594,7 @@ static int longest_wait(const struct mailbox_run *run, int seconds)
 
 void mailbox_run_wait(struct mailbox_run *run, int seconds)
 {
-	int64_t until = g_get_monotonic_time() + seconds * G_USEC_PER_SEC;
+	int64_t until = g_get_monotonic_time() + (int64_t)seconds * G_USEC_PER_SEC;
 	if (run->connection && run->source->connector->wait) {
 		g_autoptr(GError) failure = NULL;
 		if (run->source->connector->wait(run->connection, longest_wait(run, seconds), &failure))

@@ -12,6 +12,7 @@ struct mailbox_run {
 	const char *mailbox;
 	struct pull_report report;
 
+	GMutex journal_lock; /* one journal handle, two threads while fetching ahead */
 	struct mailbox_lease *lease;
 	int64_t renew_at; /* g_get_monotonic_time() */
 	struct connection *connection;

@@ -287,6 +287,8 @@ class Imap(Intake):
         self.server.drop(self.user, [message(1)])
         self.use({"poll": "1h"})
         worker = self.start("daemon")
+        self.addCleanup(worker.communicate)
+        self.addCleanup(worker.kill)
         self.wait_for_items(1)
         for n in (2, 3):
             time.sleep(1)

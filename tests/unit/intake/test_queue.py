@@ -193,6 +193,19 @@ class Queue(Intake):
         answer = self.run_tool("oldest")[0]
         self.assertEqual((answer["count"], answer["received"]), (2, 1640995200 * 1000000))
 
+    def test_the_daemon_asks_again_and_stops_at_sigterm(self):
+        self.use(limits={"poll": "1s"})
+        worker = self.start("daemon")
+        for n in range(3):
+            self.put(post(n))
+            for _ in range(100):
+                if len(self.far.state()["acknowledged"]["postbox"]) == n + 1:
+                    break
+                time.sleep(0.1)
+        worker.terminate()
+        _, words = worker.communicate(timeout=10)
+        self.assertEqual((worker.returncode, len(self.items())), (0, 3), words)
+
     def test_two_workers_at_once_take_each_item_once(self):
         self.put(*[post(n) for n in range(300)])
         workers = [self.start() for _ in range(3)]
