@@ -337,6 +337,13 @@ static void prove_set(const struct rules *rules, const struct ruleset *set, stru
 {
 	struct model *model = model_new(rules, set);
 	bool never_silent = false;
+	if (model->overflow) {
+		diag_add(diag, SEVERITY_ERROR, set->file, set->line, set->column,
+		        "rule set %s: rules name more than %d different bounds of %s: this cannot be proved",
+		        set->id, RULES_MAX_WORDS - 1, model->overflow);
+		model_free(model);
+		return;
+	}
 	for (guint i = 0; i < set->invariants->len; i++)
 		never_silent |= prove_invariant(model, g_ptr_array_index(set->invariants, i), diag);
 	prove_tickets(model, diag);

@@ -28,6 +28,7 @@ enum view {
 struct cells {
 	unsigned count;
 	int32_t *values; /* one value of each cell */
+	bool overflow;   /* more cells than a set can hold */
 };
 
 struct formula {
@@ -68,6 +69,7 @@ struct model {
 	uint8_t *payments;     /* relevance by payment kind, day cell, method, absence cell */
 	uint64_t steps;        /* spaces looked at, for figures and the limit */
 	enum view view;        /* of the goal in hand */
+	const char *overflow;  /* a variable cut too finely to be proved, or NULL */
 	bool any_switch;       /* switches may stand any way: is a rule only switched off? */
 };
 

@@ -55,11 +55,11 @@ static void cut_range(
 	for (guint i = 0; i < cuts->len; i++) {
 		int32_t cut = g_array_index(cuts, int32_t, i);
 		bool inside = cut > low && cut < high;
-		if (inside && cut != g_array_index(values, int32_t, values->len - 1) &&
-		        values->len < RULES_MAX_WORDS)
+		if (inside && cut != g_array_index(values, int32_t, values->len - 1))
 			add_cut(values, cut);
 	}
-	cells->count = values->len;
+	cells->overflow = values->len > RULES_MAX_WORDS;
+	cells->count = MIN(values->len, RULES_MAX_WORDS);
 	cells->values = g_memdup2(values->data, values->len * sizeof(int32_t));
 }
 
@@ -106,6 +106,8 @@ static void cut_all(struct model *model)
 	for (unsigned v = 0; v < model->var_count; v++) {
 		cut_variable(model, (int)v, cuts[v]);
 		g_array_unref(cuts[v]);
+		if (model->cells[v].overflow)
+			model->overflow = rules_vars_get(model->rules->vars, (int)v)->name;
 		for (unsigned c = 0; c < model->cells[v].count; c++)
 			word_set_add(&model->full[v], (int32_t)c);
 	}

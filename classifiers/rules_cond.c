@@ -12,7 +12,7 @@ static struct cond *cond_new(struct cond_parser *parser, enum cond_op op, const 
 		cond->line = at->line;
 		cond->column = at->column;
 	}
-	if (++parser->nodes == RULES_MAX_CONDS && at)
+	if (++parser->nodes == RULES_MAX_CONDS)
 		yaml_error(parser->diag, at, "a condition of more than %d parts", RULES_MAX_CONDS);
 	return cond;
 }
@@ -270,20 +270,15 @@ enum truth cond_test(const struct cond *test, int32_t value)
 
 enum truth cond_eval(const struct cond *cond, const int32_t *env)
 {
-	enum truth truth = cond->op == COND_ALL ? TRUTH_TRUE : TRUTH_FALSE;
-	switch (cond->op) {
-	case COND_TEST:
+	bool all = cond->op == COND_ALL;
+	enum truth truth = all ? TRUTH_TRUE : TRUTH_FALSE, last = TRUTH_TRUE - truth;
+	if (cond->op == COND_TEST)
 		return cond_test(cond, env[cond->var]);
-	case COND_NOT:
+	if (cond->op == COND_NOT)
 		return TRUTH_TRUE - cond_eval(cond->parts[0], env);
-	case COND_ALL:
-		for (unsigned i = 0; i < cond->count && truth != TRUTH_FALSE; i++)
-			truth = MIN(truth, cond_eval(cond->parts[i], env));
-		return truth;
-	case COND_ANY:
-		for (unsigned i = 0; i < cond->count && truth != TRUTH_TRUE; i++)
-			truth = MAX(truth, cond_eval(cond->parts[i], env));
-		return truth;
+	for (unsigned i = 0; i < cond->count && truth != last; i++) {
+		enum truth part = cond_eval(cond->parts[i], env);
+		truth = all ? MIN(truth, part) : MAX(truth, part);
 	}
 	return truth;
 }
@@ -309,8 +304,6 @@ static void print_words(const struct cond *test, const struct var_info *info, GS
 		g_string_append_printf(
 		        out, "%s%s", found++ ? "/" : " is ", (char *)g_ptr_array_index(info->words, i));
 	}
-	if (!found)
-		g_string_append(out, " is nothing");
 }
 
 static void print_range(const struct cond *test, const struct rules_vars *vars, GString *out)

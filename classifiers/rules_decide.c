@@ -122,14 +122,12 @@ static struct action *make_action(struct work *work, const struct match *match, 
 
 static int compare_text(const char *a, const char *b)
 {
-	if (a == b) /* most strings are kept once */
-		return 0;
-	return !a ? -1 : !b ? 1 : strcmp(a, b);
+	return a == b ? 0 : g_strcmp0(a, b); /* most strings are kept once */
 }
 
 static int compare_int64(int64_t a, int64_t b)
 {
-	return a < b ? -1 : a > b;
+	return (a > b) - (a < b);
 }
 
 /* One eAkte document an item, at most one call, one "nothing": whatever the reasons; otherwise the parameters
@@ -362,7 +360,7 @@ static void finish(struct work *work)
 	decision->rechtskreis = first ? first->rechtskreis : work->e.item_rechtskreis;
 	const struct contact_code *code = contact_codes_find(
 	        work->e.rules->codes, decision->rechtskreis, kind_for_code(work), work->e.day);
-	decision->contact_code = code ? code->code : NULL;
+	decision->contact_code = code->code; /* there is one for "other", or the rules do not load */
 }
 
 static struct decision *decision_new(const struct evaluation *e)

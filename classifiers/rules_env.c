@@ -54,23 +54,17 @@ static enum relevance payment_to_address(const struct rules *rules, enum payment
 enum relevance payment_of_kind(const struct rules *rules, enum payment_kind kind, enum payment_method method,
         int32_t absence_days, int32_t day)
 {
-	switch (kind) {
-	case PAYMENT_KIND_YES:
+	if (kind == PAYMENT_KIND_YES)
 		return RELEVANCE_YES;
-	case PAYMENT_KIND_ADDRESS:
+	if (kind == PAYMENT_KIND_NAME && method == PAYMENT_METHOD_IBAN)
+		return relevance_of_switch(rules, rules->name_change_iban, day);
+	if (kind == PAYMENT_KIND_ADDRESS || kind == PAYMENT_KIND_NAME)
 		return payment_to_address(rules, method, day);
-	case PAYMENT_KIND_NAME:
-		return method == PAYMENT_METHOD_IBAN
-		               ? relevance_of_switch(rules, rules->name_change_iban, day)
-		               : payment_to_address(rules, method, day);
-	case PAYMENT_KIND_ABSENCE:
-		if (absence_days == RULES_UNKNOWN)
-			return relevance_of_switch(rules, rules->absence_unknown, day);
-		return absence_days > rules->switches->absence_limit ? RELEVANCE_YES : RELEVANCE_NO;
-	case PAYMENT_KIND_NO:
-		break;
-	}
-	return RELEVANCE_NO;
+	if (kind == PAYMENT_KIND_NO)
+		return RELEVANCE_NO;
+	if (absence_days == RULES_UNKNOWN)
+		return relevance_of_switch(rules, rules->absence_unknown, day);
+	return absence_days > rules->switches->absence_limit ? RELEVANCE_YES : RELEVANCE_NO;
 }
 
 static const char *outside_reason(const struct evaluation *e)
@@ -121,8 +115,8 @@ static enum relevance payment_of(const struct evaluation *e, unsigned i)
 	int32_t days = e->input->absence_days < 0 ? RULES_UNKNOWN : e->input->absence_days;
 	if (e->doubt)
 		return RELEVANCE_UNKNOWN;
-	if (is_answer_of_a_machine(e->input->automatic) || e->rechtskreis[i] != RECHTSKREIS_SGB3 ||
-	        e->concerns[i] < 0)
+	/* a concern that the catalogue does not know is doubt, or the mail is a machine's */
+	if (is_answer_of_a_machine(e->input->automatic) || e->rechtskreis[i] != RECHTSKREIS_SGB3)
 		return RELEVANCE_NO;
 	const struct concern *concern = catalogue_get(e->rules->catalogue, e->concerns[i]);
 	return payment_of_kind(e->rules, concern->payment, facts->payment_method, days, e->day);

@@ -10,12 +10,10 @@
 #include "classifiers/rules.h"
 #include "config/yaml.h"
 
-#define RULES_MAX_WORDS   256
-#define RULES_MAX_CONDS   4096  /* nodes in one condition */
-#define RULES_MAX_ROWS    20000 /* in one rule set */
-#define RULES_MAX_DEPTH   16
-#define RULES_UNKNOWN     INT32_MIN
-#define RULES_MAX_DERIVED 8
+#define RULES_MAX_WORDS 256
+#define RULES_MAX_CONDS 4096 /* nodes in one condition */
+#define RULES_MAX_DEPTH 16
+#define RULES_UNKNOWN   INT32_MIN
 
 /* The variables that always exist; switches and CV entries follow them. */
 enum var {

@@ -109,6 +109,17 @@ static void parse_then(struct rules *rules, struct row *row, const struct yaml_n
 		memcpy(row->then, list->pdata, list->len * sizeof *row->then);
 }
 
+/* Says that `word` is no `what`, with a hint if there is a near one. */
+static void not_a(const struct yaml_node *at, const char *word, const char *what, const char *const *words,
+        struct diag *diag)
+{
+	const char *hint = did_you_mean(word, words);
+	if (hint)
+		yaml_error(diag, at, "\"%s\" is no %s, did you mean \"%s\"?", word, what, hint);
+	else
+		yaml_error(diag, at, "\"%s\" is no %s", word, what);
+}
+
 /* "reply", "task.fraud_check", "ticket.QUEUE". */
 static void check_target(const struct yaml_node *at, const char *name, struct diag *diag)
 {
@@ -116,13 +127,9 @@ static void check_target(const struct yaml_node *at, const char *name, struct di
 	const char *dot = strchr(name, '.');
 	g_autofree char *head = dot ? g_strndup(name, (gsize)(dot - name)) : g_strdup(name);
 	if (!handler_parse(head, &handler)) {
-		const char *hint = did_you_mean(head, handler_words);
-		yaml_error(diag, at, "\"%s\" is no handler%s%s%s", head, hint ? ", did you mean \"" : "",
-		        hint ? hint : "", hint ? "\"?" : "");
+		not_a(at, head, "handler", handler_words, diag);
 	} else if (dot && handler == HANDLER_TASK && !g_strv_contains(task_kinds, dot + 1)) {
-		const char *hint = did_you_mean(dot + 1, task_kinds);
-		yaml_error(diag, at, "\"%s\" is no kind of task%s%s%s", dot + 1,
-		        hint ? ", did you mean \"" : "", hint ? hint : "", hint ? "\"?" : "");
+		not_a(at, dot + 1, "kind of task", task_kinds, diag);
 	} else if (dot && handler != HANDLER_TASK && handler != HANDLER_TICKET) {
 		yaml_error(diag, at, "only task and ticket have a kind behind the dot");
 	}
@@ -273,9 +280,7 @@ void ruleset_parse_rows(struct rules *rules, struct ruleset *set, struct diag *d
 	const struct yaml_node *list = yaml_get(set->tree, "rules");
 	if (!list || !yaml_expect(list, YAML_LIST, diag))
 		return;
-	if (list->children->len > RULES_MAX_ROWS)
-		yaml_error(diag, list, "more than %d rules", RULES_MAX_ROWS);
-	for (guint i = 0; i < list->children->len && i < RULES_MAX_ROWS; i++)
+	for (guint i = 0; i < list->children->len; i++)
 		parse_row(rules, set, g_ptr_array_index(list->children, i), diag);
 }
 
@@ -288,12 +293,10 @@ static unsigned parse_handlers(const struct yaml_node *map, const char *key, str
 	for (guint i = 0; i < names->len; i++) {
 		enum handler handler;
 		const char *name = g_ptr_array_index(names, i);
-		const char *hint = did_you_mean(name, handler_words);
 		if (handler_parse(name, &handler))
 			mask |= 1U << handler;
 		else
-			yaml_error(diag, yaml_get(map, key), "\"%s\" is no handler%s%s%s", name,
-			        hint ? ", did you mean \"" : "", hint ? hint : "", hint ? "\"?" : "");
+			not_a(yaml_get(map, key), name, "handler", handler_words, diag);
 	}
 	return mask;
 }

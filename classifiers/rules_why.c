@@ -46,58 +46,49 @@ static json_t *row_to_json(const struct row *row, const char *action)
 
 /* ---- what was done ---- */
 
-static json_t *find_taken(json_t *list, const struct row *row, const char *action)
+/* One object for all concerns for which the row does it: `known` finds it by the action's template. */
+static void add_taken(struct trace *trace, json_t *list, GHashTable *known, const struct trace_entry *entry)
 {
-	size_t i;
-	json_t *entry;
-	json_array_foreach (list, i, entry) {
-		bool same = strcmp(json_get_string(entry, "action"), action) == 0 &&
-		            strcmp(json_get_string(entry, "rule"), row->id) == 0 &&
-		            strcmp(json_get_string(entry, "row"), row->name) == 0;
-		if (same)
-			return entry;
-	}
-	return NULL;
-}
-
-static void add_taken(struct trace *trace, json_t *list, const struct trace_entry *entry)
-{
-	g_autofree char *action = action_word(entry->then);
-	json_t *taken = find_taken(list, entry->row, action);
+	json_t *taken = g_hash_table_lookup(known, entry->then);
 	if (!taken) {
+		g_autofree char *action = action_word(entry->then);
 		g_autoptr(GString) when = g_string_new(NULL);
 		cond_print(entry->row->when, trace->e.rules->vars, when);
 		taken = row_to_json(entry->row, action);
 		json_set_string(taken, "when", when->str);
 		json_object_set_new(taken, "concerns", json_array());
 		json_array_append_new(list, taken);
+		g_hash_table_insert(known, (void *)entry->then, taken);
 	}
 	if (entry->concern >= 0)
 		json_add_string(json_object_get(taken, "concerns"), concern_id(trace, entry->concern));
 }
 
-/* ---- what was not done ---- */
-
-static bool happens(const struct trace *trace, const char *action)
+static json_t *taken_to_json(struct trace *trace)
 {
+	json_t *list = json_array();
+	g_autoptr(GHashTable) known = g_hash_table_new(NULL, NULL);
 	for (guint i = 0; i < trace->entries->len; i++) {
 		const struct trace_entry *entry = &g_array_index(trace->entries, struct trace_entry, i);
-		g_autofree char *word = action_word(entry->then);
-		if (!entry->bar && strcmp(word, action) == 0)
-			return true;
+		if (!entry->bar)
+			add_taken(trace, list, known, entry);
 	}
-	return false;
+	return list;
 }
 
-static const struct trace_entry *barred_entry(const struct trace *trace, const char *action)
+/* ---- what was not done ---- */
+
+/* The entry of such an action that happens, else one that is barred, else NULL. */
+static const struct trace_entry *find_entry(const struct trace *trace, const char *action)
 {
+	const struct trace_entry *found = NULL;
 	for (guint i = 0; i < trace->entries->len; i++) {
 		const struct trace_entry *entry = &g_array_index(trace->entries, struct trace_entry, i);
 		g_autofree char *word = action_word(entry->then);
-		if (entry->bar && strcmp(word, action) == 0)
-			return entry;
+		if (strcmp(word, action) == 0 && (!found || !entry->bar))
+			found = entry;
 	}
-	return NULL;
+	return found;
 }
 
 static void add_barred(struct trace *trace, json_t *list, const struct trace_entry *entry, const char *action)
@@ -124,70 +115,66 @@ static void print_missing(struct trace *trace, const struct row *row, int concer
 		g_string_append(out, i ? "; " : "needs ");
 		cond_print_failed(g_ptr_array_index(tests, i), trace->e.rules->vars, trace->e.env, out);
 	}
-	if (tests->len == 0)
-		g_string_append(out, "has no concern to look at");
 }
 
-/* A row per concern is out of reach if the item has no concern: then it is named with that reason. */
-static const struct row *any_row(const struct ruleset *set, const struct then *then)
-{
-	for (guint i = 0; i < set->rows->len; i++) {
-		const struct row *row = g_ptr_array_index(set->rows, i);
-		for (unsigned a = 0; a < row->then_count; a++)
-			if (row->then[a] == then)
-				return row;
-	}
-	return NULL;
-}
+/* An action that some row of the set causes. */
+struct possible {
+	const struct row *row;
+	const struct then *then;
+};
 
-static void add_nearest(struct trace *trace, json_t *list, const struct then *then, const char *action)
+static void add_nearest(
+        struct trace *trace, json_t *list, const struct possible *possible, const char *action)
 {
 	int concern = -1;
-	const struct row *row = trace_nearest_like(trace, then, &concern);
+	const struct row *row = trace_nearest_like(trace, possible->then, &concern);
 	g_autoptr(GString) missing = g_string_new(NULL);
 	if (row)
 		print_missing(trace, row, concern, missing);
 	else
 		g_string_append(missing, "has no concern to look at");
-	json_t *json = row_to_json(row ? row : any_row(trace->e.set, then), action);
+	json_t *json = row_to_json(row ? row : possible->row, action);
 	json_set_string(json, "missing", missing->str);
 	json_set_string(json, "barred_by", NULL);
-	json_set_string(json, "concern", row ? concern_id(trace, concern) : NULL);
+	json_set_string(json, "concern", concern_id(trace, concern));
 	json_array_append_new(list, json);
 }
 
-static void add_absent(struct trace *trace, json_t *list, GHashTable *told, const struct then *then)
+static void add_absent(struct trace *trace, json_t *list, GHashTable *told, const struct possible *possible)
 {
-	char *action = action_word(then);
-	if (!g_hash_table_add(told, action) || happens(trace, action))
+	char *action = action_word(possible->then);
+	if (!g_hash_table_add(told, action))
 		return;
-	const struct trace_entry *barred = barred_entry(trace, action);
-	if (barred)
-		add_barred(trace, list, barred, action);
-	else
-		add_nearest(trace, list, then, action);
+	const struct trace_entry *entry = find_entry(trace, action);
+	if (!entry)
+		add_nearest(trace, list, possible, action);
+	else if (entry->bar)
+		add_barred(trace, list, entry, action);
 }
 
 static int by_handler(const void *a, const void *b)
 {
-	const struct then *x = *(struct then *const *)a, *y = *(struct then *const *)b;
-	g_autofree char *left = action_word(x), *right = action_word(y);
-	return x->handler != y->handler ? (int)x->handler - (int)y->handler : strcmp(left, right);
+	const struct possible *x = a, *y = b;
+	g_autofree char *left = action_word(x->then), *right = action_word(y->then);
+	return x->then->handler != y->then->handler ? (int)x->then->handler - (int)y->then->handler
+	                                            : strcmp(left, right);
 }
 
 static json_t *absent_to_json(struct trace *trace)
 {
 	json_t *list = json_array();
 	g_autoptr(GHashTable) told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-	g_autoptr(GPtrArray) all = g_ptr_array_new();
+	g_autoptr(GArray) all = g_array_new(FALSE, FALSE, sizeof(struct possible));
 	for (guint i = 0; i < trace->e.set->rows->len; i++) {
-		const struct row *row = g_ptr_array_index(trace->e.set->rows, i);
-		for (unsigned a = 0; a < row->then_count; a++)
-			g_ptr_array_add(all, row->then[a]);
+		struct possible possible = {.row = g_ptr_array_index(trace->e.set->rows, i)};
+		for (unsigned a = 0; a < possible.row->then_count; a++) {
+			possible.then = possible.row->then[a];
+			g_array_append_val(all, possible);
+		}
 	}
-	g_ptr_array_sort(all, by_handler);
+	g_array_sort(all, by_handler);
 	for (guint i = 0; i < all->len; i++)
-		add_absent(trace, list, told, g_ptr_array_index(all, i));
+		add_absent(trace, list, told, &g_array_index(all, struct possible, i));
 	return list;
 }
 
@@ -197,16 +184,11 @@ json_t *rules_why(const struct rules *rules, const struct rule_input *input)
 	        calendar_find(rules, berlin_day(input->received), input->received_in_future);
 	struct trace trace;
 	trace_init(&trace, rules, set, input);
-	json_t *json = json_object(), *taken = json_array();
-	for (guint i = 0; i < trace.entries->len; i++) {
-		const struct trace_entry *entry = &g_array_index(trace.entries, struct trace_entry, i);
-		if (!entry->bar)
-			add_taken(&trace, taken, entry);
-	}
+	json_t *json = json_object();
 	json_set_string(json, "ruleset", set->id);
 	json_set_string(json, "title", set->title);
 	json_set_string(json, "basis", basis_name(set->basis));
-	json_object_set_new(json, "taken", taken);
+	json_object_set_new(json, "taken", taken_to_json(&trace));
 	json_object_set_new(json, "nearest", absent_to_json(&trace));
 	trace_clear(&trace);
 	return json;

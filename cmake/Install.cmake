@@ -16,6 +16,7 @@ install(FILES docs/man/posteingang-rules.7 DESTINATION ${CMAKE_INSTALL_MANDIR}/m
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/examples/single docs/examples/cluster DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 install(DIRECTORY docs/openapi DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs/schema DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/examples/systemd/ DESTINATION lib/systemd/system)
 
 # The program prints its own completion scripts.
