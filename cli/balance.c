@@ -6,6 +6,7 @@
 #include "core/date.h"
 #include "core/error.h"
 #include "journal/log_balance.h"
+#include "journal/log_reading.h"
 
 static const struct output_column columns[] = {
         {"kind", "DIFFERENCE", false},
@@ -123,7 +124,9 @@ int run_balance(struct invocation *invocation, GError **error)
 	AUTO(world) world = world_open(invocation, WORLD_READ, &journal, error);
 	if (!world)
 		return 1;
-	AUTO(balance_report) report = journal_balance(journal, &options, error);
+	AUTO(balance_report)
+	report = journal_log_read(journal, "balance", error) ? journal_balance(journal, &options, error)
+	                                                     : NULL;
 	if (!report || !reconcile(world, journal, &options, report, error))
 		return 1;
 	bool by_source = invocation_switch(invocation, "sources");

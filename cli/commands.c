@@ -1,5 +1,7 @@
 /* commands.c - the one table of subcommands, in the order the manual shows them. */
 #include "cli/commands.h"
+#include "cli/days.h"
+#include "cli/person_number.h"
 
 static const struct command_option check_options[] = {
         {"strict", NULL, "Warnings count: exit code 1."},
@@ -70,6 +72,79 @@ static const struct command_option pull_options[] = {
 
 static const struct command_option rules_options[] = {
         {"html", NULL, "list and table: one HTML page."},
+        {NULL, NULL, NULL},
+};
+
+/* ---- log, audit and privacy ---- */
+
+static const struct command_option keys_options[] = {
+        {"name", "NAME", "Name of a new key, such as posteingang.example.org: no blank, no plus sign."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option verify_options[] = {
+        {"bundle", "DIR", "Check an exported log (export --bundle) offline; needs no journal."},
+        {"keys", "FILE", "Public keys to trust, one a line, instead of those of the deployment file."},
+        {"kept", "FILE",
+                "Checkpoints kept from earlier, as a witness holds them: all must still be part of the log."},
+        {"log-only", NULL, "Check the log alone, not the journal's rows against it."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option audit_options[] = {
+        {"sample", "N", "Draw N decided items by the newest checkpoint: neither side can choose them."},
+        {"checkpoint", "SIZE",
+                "Draw by the newest checkpoint of at most so many records, to repeat a sample."},
+        {"rules-only", NULL, "Leave the classifier alone."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option balance_options[] = {
+        {"since", "DATE", "Items and counters from that day on."},
+        {"until", "DATE", "Up to that day, included."},
+        {"sources", NULL, "Print the counters of each source and day instead of the differences."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option log_options[] = {
+        DAYS_OPTIONS,
+        {"event", "NAME", "Only records of that event; `delivery` finds all that happened to deliveries."},
+        {"max", "N", "At most so many records."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option export_options[] = {
+        {"bundle", "DIR", "Write the sealed log as a folder that anybody can verify offline."},
+        DAYS_OPTIONS,
+        {"item", "ITEM", "Only that item."},
+        {"channel", "CHANNEL", "Only items of that channel: email, postbox or eservice."},
+        {"rule", "RULE", "Only items for which that rule acted."},
+        {"cite", "CITE", "Only items with an action that cites it: SOURCE, or SOURCE SECTION."},
+        {"concern", "CONCERN", "Only items with that concern."},
+        {"action", "ACTION", "Only items with that action: a handler, or the kind of a task."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option expire_options[] = {
+        {"dry-run", NULL, "Print what would go, and change nothing."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option hold_options[] = {
+        PERSON_FROM_OPTION,
+        {"reason", "TEXT", "Why; kept with the hold, never logged."},
+        {"all", NULL, "list: released holds, too."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option person_options[] = {
+        PERSON_FROM_OPTION,
+        {"out", "DIR", "export: a new folder for person.json and the original messages."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option restore_options[] = {
+        {"accept", NULL, "Accept the gap: a new epoch of the log is begun and signed."},
         {NULL, NULL, NULL},
 };
 
@@ -222,6 +297,106 @@ const struct command commands[] = {
                 .min_arguments = 1,
                 .max_arguments = 3,
                 .run = run_rules},
+        /* log, audit and privacy */
+        {.name = "seal",
+                .arguments = "",
+                .summary = "Seal what is new in the routing log, once",
+                .details = "Only a host that has the signing key seals; elsewhere this does nothing.",
+                .takes = TAKES_CONFIG,
+                .run = run_seal},
+        {.name = "keys",
+                .arguments = "new FILE|rotate FILE|show",
+                .summary = "Make, rotate or show the key that signs the log",
+                .details = "The private key goes to FILE (mode 0600, never overwritten), the public one to "
+                           "standard output.",
+                .takes = TAKES_CONFIG,
+                .options = keys_options,
+                .min_arguments = 1,
+                .max_arguments = 2,
+                .run = run_keys},
+        {.name = "verify",
+                .arguments = "",
+                .summary = "Check that the routing log is whole and that the journal agrees with it",
+                .details = "Reads leaves, tree, signatures, the witness, and every item, decision, delivery "
+                           "and task against its records, both ways. Exits 1 if there is a finding. Reading "
+                           "leaves a record.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = verify_options,
+                .run = run_verify},
+        {.name = "audit",
+                .arguments = "redecide [ITEM…]",
+                .summary = "Decide items again from what was archived with them, and compare",
+                .details = "The rules decide again from archived findings, frozen facts and the archived "
+                           "bundle: any difference is a finding (exit 1). The classifier runs again where "
+                           "this program is the engine of then and the content is kept.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = audit_options,
+                .min_arguments = 1,
+                .max_arguments = -1,
+                .run = run_audit},
+        {.name = "balance",
+                .arguments = "",
+                .summary = "Check that everything that came in adds up",
+                .details = "Sources against items, payment-relevant items against receipts, receipts against "
+                           "the documents in the eAkte and back, replies and calls against the rules. Days "
+                           "are those of taking in. Exits 1 on any difference.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = balance_options,
+                .run = run_balance},
+        {.name = "log",
+                .arguments = "[ITEM|overrides|contact-codes]",
+                .summary = "List records of an item or of a time; count overrides by rule, items by code",
+                .details = "Reading leaves a record.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = log_options,
+                .max_arguments = 1,
+                .run = run_log},
+        {.name = "export",
+                .arguments = "",
+                .summary = "Print decisions as CSV or JSON Lines, or write the log as a folder",
+                .details =
+                        "The columns are described in docs/log-format.md; --since and --until are times of "
+                        "receipt. No text of an item is exported.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = export_options,
+                .run = run_export},
+        {.name = "expire",
+                .arguments = "",
+                .summary = "Delete content whose time is over; log and evidence stay",
+                .details = "Terms stand in the section retention of the deployment file. Legal holds beat "
+                           "them; what persons had erased goes first.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = expire_options,
+                .run = run_expire},
+        {.name = "hold",
+                .arguments = "add [ITEM]|release HOLD|list",
+                .summary = "Keep the content of an item or a person from being deleted",
+                .details = "add without ITEM holds all items of the person whose number --from names.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = hold_options,
+                .min_arguments = 1,
+                .max_arguments = 2,
+                .run = run_hold},
+        {.name = "person",
+                .arguments = "export|erase [KUNDENNUMMER]",
+                .summary = "Hand out or erase what is kept of a person (Art. 15 and 17 GDPR)",
+                .details = "Items are found by the keyed hash of the Kundennummer they state. What is erased "
+                           "stands on the witness's list, too, so that a restored backup does not bring it "
+                           "back.",
+                .takes = TAKES_CONFIG,
+                .options = person_options,
+                .min_arguments = 1,
+                .max_arguments = 2,
+                .run = run_person},
+        {.name = "restore",
+                .arguments = "",
+                .summary = "Show what went out after a restored backup, and accept the gap",
+                .details = "Compares the journal with its witness and lists what the far sides have beyond "
+                           "it. Until it is accepted nothing is taken in or decided. Exits 1 while the "
+                           "journal is behind.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = restore_options,
+                .run = run_restore},
         {.name = "inspect",
                 .arguments = "FILE.eml",
                 .summary = "Show what the decoder sees in a mail, as one JSON object",

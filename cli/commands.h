@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 int run_activate(struct invocation *invocation, GError **error);
+int run_audit(struct invocation *invocation, GError **error);
 int run_balance(struct invocation *invocation, GError **error);
 int run_check(struct invocation *invocation, GError **error);
 int run_classify(struct invocation *invocation, GError **error);
@@ -14,12 +15,14 @@ int run_document(struct invocation *invocation, GError **error);
 int run_evaluate(struct invocation *invocation, GError **error);
 int run_expire(struct invocation *invocation, GError **error);
 int run_explain(struct invocation *invocation, GError **error);
+int run_export(struct invocation *invocation, GError **error);
 int run_facts(struct invocation *invocation, GError **error);
 int run_help(struct invocation *invocation, GError **error);
 int run_hold(struct invocation *invocation, GError **error);
 int run_inspect(struct invocation *invocation, GError **error);
 int run_items(struct invocation *invocation, GError **error);
 int run_keys(struct invocation *invocation, GError **error);
+int run_log(struct invocation *invocation, GError **error);
 int run_migrate(struct invocation *invocation, GError **error);
 int run_person(struct invocation *invocation, GError **error);
 int run_pull(struct invocation *invocation, GError **error);

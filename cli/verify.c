@@ -7,8 +7,8 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "journal/log_export.h"
+#include "journal/log_reading.h"
 #include "journal/log_verify.h"
-#include "journal/record.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -91,21 +91,6 @@ static int print(const struct invocation *inv, const struct verify_report *repor
 	return report->findings->len ? 1 : 0;
 }
 
-/* Reading the log leaves a record of its own. */
-static bool note_reading(struct journal *journal, const struct verify_report *report, GError **error)
-{
-	JSON_AUTO detail = json_object();
-	json_set_string(detail, "command", "verify");
-	json_set_int(detail, "findings", report->findings->len);
-	json_set_int(detail, "leaves", (int64_t)report->leaves);
-	struct record record = {.event = RECORD_LOG_READ, .detail = detail};
-	struct db *db = journal_db(journal);
-	bool ok = db_begin(db, error) && record_write(journal, &record, 1, error) && db_commit(db, error);
-	if (!ok)
-		db_rollback(db);
-	return ok;
-}
-
 static int verify_journal(
         const struct invocation *inv, struct verify_options *options, GPtrArray *keys, GError **error)
 {
@@ -121,8 +106,9 @@ static int verify_journal(
 	options->verifiers = (struct log_verifier *const *)trusted->pdata;
 	options->n_verifiers = trusted->len;
 	options->witness = witness;
-	AUTO(verify_report) report = journal_verify(journal, options, error);
-	if (!report || !note_reading(journal, report, error))
+	AUTO(verify_report)
+	report = journal_log_read(journal, "verify", error) ? journal_verify(journal, options, error) : NULL;
+	if (!report)
 		return 1;
 	return print(inv, report, options, error);
 }

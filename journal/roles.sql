@@ -41,3 +41,76 @@ GRANT SELECT ON mailbox, item, decision, delivery, task TO posteingang_clerk;
 GRANT UPDATE (state, outcome, reason, actor, closed) ON task TO posteingang_clerk;
 GRANT UPDATE (open, closed, contact_code) ON item TO posteingang_clerk;
 GRANT UPDATE (state, reason, changed, fence) ON delivery TO posteingang_clerk;
+
+-- sealer: reads records (they hold no personal data), gives them positions, signs.
+GRANT SELECT ON record, leaf, checkpoint, log_cursor, bundle TO posteingang_sealer;
+GRANT INSERT ON leaf, checkpoint TO posteingang_sealer;
+GRANT UPDATE ON log_cursor TO posteingang_sealer;
+
+-- expirer: deletes content and words, sets holds, keeps the erasure list; reads neither.
+GRANT SELECT (id, size, person, received, taken, closed, content_deleted, round) ON item TO posteingang_expirer;
+GRANT UPDATE (salt, fields, content_deleted) ON item TO posteingang_expirer;
+GRANT SELECT (item, round, findings) ON decision TO posteingang_expirer;
+GRANT SELECT (item) ON delivery TO posteingang_expirer;
+GRANT UPDATE (params) ON delivery TO posteingang_expirer;
+GRANT SELECT (item, kind) ON task TO posteingang_expirer;
+GRANT UPDATE (text, params, reason) ON task TO posteingang_expirer;
+GRANT SELECT (id), DELETE ON content TO posteingang_expirer;
+GRANT SELECT, DELETE ON upload TO posteingang_expirer;
+GRANT SELECT (kind, key), DELETE ON fact_row TO posteingang_expirer;
+GRANT SELECT, INSERT, UPDATE (released) ON hold TO posteingang_expirer;
+GRANT SELECT, INSERT ON erasure TO posteingang_expirer;
+
+-- auditor: sees the log and everything but content, words and source keys, through views of a schema of its own
+-- that are empty until audit_read() has written the record that somebody reads. Its logins get
+--     ALTER ROLE some_login SET search_path = <schema>_audit, <schema>
+DO $$
+DECLARE
+	main text := current_schema();
+	views text := current_schema() || '_audit';
+	v record;
+BEGIN
+	PERFORM pg_advisory_xact_lock(7302914412);
+	-- who has said that he reads: one connection each, known by its process and start
+	EXECUTE 'CREATE TABLE IF NOT EXISTS audit_reading (pid int NOT NULL, started timestamptz NOT NULL,'
+		' PRIMARY KEY (pid, started))';
+	EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.audit_is_open() RETURNS boolean LANGUAGE sql STABLE'
+		' SECURITY DEFINER SET search_path = %1$I, pg_temp AS $f$ SELECT EXISTS (SELECT 1 FROM audit_reading a'
+		' JOIN pg_stat_get_activity(pg_backend_pid()) s ON s.backend_start = a.started'
+		' WHERE a.pid = pg_backend_pid()) $f$', main);
+	EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.audit_read(command text) RETURNS void LANGUAGE plpgsql'
+		' SECURITY DEFINER SET search_path = %1$I, pg_temp AS $f$'
+		' DECLARE now_us bigint := CAST(extract(epoch FROM transaction_timestamp()) * 1000000 AS bigint);'
+		' BEGIN'
+		'  IF command !~ ''^[a-z][a-z ._-]{0,60}$'' THEN RAISE ''audit_read: not a command''; END IF;'
+		'  INSERT INTO record (time, event, body) VALUES (now_us, ''log.read'', convert_to('
+		'   ''{"actor":'' || to_json(''db:'' || session_user) || '',"detail":{"command":'' || to_json(command)'
+		'   || ''},"event":"log.read","time":'' || now_us || '',"v":1}'', ''UTF8''));'
+		'  DELETE FROM audit_reading a WHERE NOT EXISTS (SELECT 1 FROM pg_stat_get_activity(NULL) s'
+		'   WHERE s.pid = a.pid AND s.backend_start = a.started);'
+		'  INSERT INTO audit_reading SELECT s.pid, s.backend_start FROM pg_stat_get_activity(pg_backend_pid()) s'
+		'   ON CONFLICT DO NOTHING;'
+		' END $f$', main);
+	EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', views);
+	FOR v IN SELECT * FROM (VALUES
+		('record', '*'), ('leaf', '*'), ('checkpoint', '*'), ('log_cursor', '*'), ('bundle', '*'),
+		('activation', '*'), ('decision', '*'), ('source_day', '*'), ('item_alias', 'mailbox, item, time'),
+		('mailbox', 'id, source, name, waiting, last_success, last_failure, failure'),
+		('gap', 'mailbox, kind, reason, size, time, cleared'),
+		('item', 'id, mailbox, channel, received, taken, size, sha256, salt, future, duplicate_of, state, decided,'
+			' round, relevance, contact_code, person, open, closed, content_deleted'),
+		('delivery', 'id, item, handler, key, not_before, due, state, attempts, at_most_once, task, receipt,'
+			' reason, created, changed'),
+		('task', 'id, item, kind, state, outcome, actor, created, not_before, closed, concern, posted'),
+		('hold', 'id, item, person, actor, created, released'),
+		('erasure', 'id, item, person, actor, time')) AS t (name, columns)
+	LOOP
+		EXECUTE format('DROP VIEW IF EXISTS %I.%I', views, v.name);
+		EXECUTE format('CREATE VIEW %I.%I AS SELECT %s FROM %I.%I WHERE (SELECT %I.audit_is_open())',
+			views, v.name, v.columns, main, v.name, main);
+		EXECUTE format('GRANT SELECT ON %I.%I TO posteingang_auditor', views, v.name);
+	END LOOP;
+	EXECUTE format('GRANT USAGE ON SCHEMA %I TO posteingang_auditor', views);
+	EXECUTE 'REVOKE ALL ON FUNCTION audit_read(text), audit_is_open() FROM PUBLIC';
+	EXECUTE 'GRANT EXECUTE ON FUNCTION audit_read(text), audit_is_open() TO posteingang_auditor';
+END $$;

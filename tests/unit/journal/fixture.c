@@ -45,8 +45,9 @@ void place_free(struct place *place)
 		return;
 	if (place->schema) {
 		g_autofree char *sql =
-		        g_strdup_printf("DROP SCHEMA %s CASCADE; DROP SCHEMA IF EXISTS %s_backup CASCADE",
-		                place->schema, place->schema);
+		        g_strdup_printf("DROP SCHEMA %s CASCADE; DROP SCHEMA IF EXISTS %s_backup CASCADE;"
+		                        "DROP SCHEMA IF EXISTS %s_audit CASCADE",
+		                place->schema, place->schema, place->schema);
 		admin(sql);
 	} else {
 		const char *const ends[] = {"", "-wal", "-shm", ".backup"};
