@@ -31,6 +31,10 @@ struct pipeline *pipeline_ref(struct pipeline *pipeline);
 void pipeline_free(struct pipeline *pipeline);
 AUTO_FREE(pipeline);
 
+/* What only shows when the parts are seen together (a rule that asks for a template that is not there): for
+ * `check` and `activate`, some ten milliseconds. */
+void pipeline_check(const struct pipeline *pipeline, struct diag *diag);
+
 const struct bundle *pipeline_bundle(const struct pipeline *pipeline);
 const char *pipeline_engine(const struct pipeline *pipeline); /* 64 hex digits */
 const struct rules *pipeline_rules(const struct pipeline *pipeline);

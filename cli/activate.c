@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/history.h"
 #include "classifiers/pipeline_active.h"
+#include "classifiers/terms_tool.h"
 #include "core/error.h"
 
 #include <string.h>
@@ -11,15 +12,21 @@
 static struct pipeline *load_candidate(const char *folder, GError **error)
 {
 	AUTO(diag) diag = diag_new();
+	struct terms_tests tests = {0};
 	struct bundle *bundle = bundle_read(folder, error);
 	if (!bundle)
 		return NULL;
-	struct pipeline *pipeline = pipeline_load(bundle, diag);
-	diag_print(diag, stderr);
-	if (!pipeline)
-		fail(error, ERROR_CONFIG, "%s cannot be activated: %u errors", folder,
-		        diag_count(diag, SEVERITY_ERROR));
-	return pipeline;
+	AUTO(pipeline) pipeline = pipeline_load(bundle, diag);
+	if (pipeline) {
+		pipeline_check(pipeline, diag);
+		terms_tests_run(pipeline_bundle(pipeline), diag, &tests);
+	}
+	diag_print_mistakes(diag, stderr);
+	unsigned errors = diag_count(diag, SEVERITY_ERROR);
+	if (pipeline && !errors)
+		return g_steal_pointer(&pipeline);
+	fail(error, ERROR_CONFIG, "%s cannot be activated: %u errors", folder, errors);
+	return NULL;
 }
 
 /* Is every item that would leave the eAkte among those that a person has looked at? */

@@ -17,23 +17,11 @@ static void check_bundle(const char *folder, struct diag *diag)
 	AUTO(pipeline) pipeline = pipeline_load(bundle, diag);
 	if (!pipeline)
 		return;
+	pipeline_check(pipeline, diag);
 	terms_tests_run(pipeline_bundle(pipeline), diag, &tests);
 	printf("bundle %s\nengine %s\nterms %u, %u of them in %u tests\n",
 	        bundle_hash(pipeline_bundle(pipeline)), pipeline_engine(pipeline), tests.terms, tests.covered,
 	        tests.tests);
-}
-
-/* Notes are no mistakes: they are shown if asked for. */
-static void print(const struct diag *diag, bool notes)
-{
-	AUTO(diag) shown = diag_new();
-	for (unsigned i = 0; i < diag_total(diag); i++) {
-		const struct diag_entry *entry = diag_get(diag, i);
-		if (notes || entry->severity != SEVERITY_NOTE)
-			diag_add(shown, entry->severity, entry->file, entry->line, entry->column, "%s",
-			        entry->text);
-	}
-	diag_print(shown, stderr);
 }
 
 int run_check(struct invocation *invocation, GError **error)
@@ -44,7 +32,10 @@ int run_check(struct invocation *invocation, GError **error)
 		return 78;
 	world_check(deployment, diag);
 	check_bundle(deployment->bundle_folder, diag);
-	print(diag, invocation_switch(invocation, "notes"));
+	if (invocation_switch(invocation, "notes"))
+		diag_print(diag, stderr);
+	else
+		diag_print_mistakes(diag, stderr);
 	unsigned errors = diag_count(diag, SEVERITY_ERROR), warnings = diag_count(diag, SEVERITY_WARNING);
 	if (errors + warnings)
 		fprintf(stderr, "%u errors, %u warnings\n", errors, warnings);

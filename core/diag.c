@@ -85,14 +85,26 @@ static void entry_format(GString *out, const struct diag_entry *entry)
 	g_string_append_printf(out, "%s%s: %s", out->len ? " " : "", words[entry->severity], entry->text);
 }
 
-void diag_print(const struct diag *diag, FILE *out)
+static void print_until(const struct diag *diag, enum severity least, FILE *out)
 {
 	g_ptr_array_sort(diag->entries, by_place);
 	for (unsigned i = 0; i < diag->entries->len; i++) {
 		g_autoptr(GString) line = g_string_new(NULL);
+		if (diag_get(diag, i)->severity > least)
+			continue;
 		entry_format(line, diag_get(diag, i));
 		fprintf(out, "%s\n", line->str);
 	}
+}
+
+void diag_print(const struct diag *diag, FILE *out)
+{
+	print_until(diag, SEVERITY_NOTE, out);
+}
+
+void diag_print_mistakes(const struct diag *diag, FILE *out)
+{
+	print_until(diag, SEVERITY_WARNING, out);
 }
 
 bool diag_ok(const struct diag *diag, GError **error)

@@ -38,6 +38,9 @@ const struct diag_entry *diag_get(const struct diag *diag, unsigned index);
 /* One line per finding, sorted by file, line, column. */
 void diag_print(const struct diag *diag, FILE *out);
 
+/* The same without notes, which are worth knowing and no mistakes. */
+void diag_print_mistakes(const struct diag *diag, FILE *out);
+
 /* Turns "there were errors" into a GError of class ERROR_CONFIG whose message holds all lines; true if none.
  */
 bool diag_ok(const struct diag *diag, GError **error);

@@ -47,6 +47,24 @@ class Check(unittest.TestCase):
         self.assertRegex(process.stderr.decode(), r"202001001\.yaml:\d+:\d+: error: ")
         self.assertIn("antwort", process.stderr.decode())
 
+    def test_a_template_that_a_rule_asks_for_is_missed(self):
+        (self.home.bundle / "templates" / "umzug.txt").unlink()
+        process = self.home.run("check")
+        self.assertEqual(process.returncode, 78)
+        self.assertRegex(process.stderr.decode(), r"templates/umzug\.txt: error: missing.*rule")
+        self.assertEqual(self.home.run("activate", self.home.bundle).returncode, 78)
+
+    def test_a_term_that_fails_its_own_test_is_an_error_at_its_place(self):
+        terms = sorted((self.home.bundle / "classifiers").glob("terms_*.yaml"))
+        self.assertTrue(terms)
+        text = terms[0].read_text()
+        self.assertIn("tests:", text)
+        head, tests = text.split("tests:", 1)
+        terms[0].write_text(head + "tests:\n  - {text: Guten Tag alles bestens, expect: [umzug]}\n" + tests.lstrip("\n"))
+        process = self.home.run("check")
+        self.assertEqual(process.returncode, 78, process.stderr)
+        self.assertRegex(process.stderr.decode(), rf"{terms[0].name}:\d+:\d+: error: ")
+
     def test_notes_are_shown_when_asked_for(self):
         self.assertEqual(run("check", "--config", BUNDLE).stderr, b"")
         self.assertIn(b"note:", run("check", "--notes", "--config", BUNDLE).stderr)
