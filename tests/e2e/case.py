@@ -16,7 +16,7 @@ class ServerCase(unittest.TestCase):
         cls.root = servers.folder()
         cls.running = []
         cls.addClassCleanup(cls.stop_servers)
-        for name, kind in (("exim", servers.Exim), ("http", servers.Counterpart)) + (
+        for name, kind in (("dovecot", servers.Dovecot), ("exim", servers.Exim), ("http", servers.Counterpart)) + (
                 (("pg", servers.Postgres),) if cls.POSTGRES else ()):
             server = kind(cls.root / name)
             setattr(cls, name, server)
@@ -31,10 +31,9 @@ class ServerCase(unittest.TestCase):
 
     def setUp(self):
         type(self).count += 1
-        self.dovecot = servers.Dovecot(self.root / f"dovecot{self.count}")
-        self.addCleanup(self.dovecot.stop)
+        self.dovecot.user = f"alice{self.count}"
         self.http.control("reset")
-        self.replies_before = len(self.exim.settled())
+        self.exim.settled()
         for path in (self.exim.folder / "mail/all/new").glob("*"):
             path.unlink()
         if self.POSTGRES:

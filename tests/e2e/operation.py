@@ -28,7 +28,7 @@ class Site:
         self.secret("pseudonym", "0123456789abcdef0123456789abcdef")
         if postgres:
             self.secret("database", postgres.password)
-        self.options = {"imap_host": "localhost", "smtp_host": "localhost", "silent_after": "2h", "workers": 2,
+        self.options = {"user": dovecot.user, "imap_host": "localhost", "smtp_host": "localhost", "silent_after": "2h", "workers": 2,
                         "poll": "1s", "extra": "", "extra_sources": "", "journal_path": "journal.db"}
         self.write()
 
@@ -62,7 +62,7 @@ sources:
     host: {o['imap_host']}
     port: {self.dovecot.port + 1}
     ca_file: {self.dovecot.ca}
-    user: alice
+    user: {o['user']}
     password_file: secrets/imap
     silent_after: {o['silent_after']}
   postbox:

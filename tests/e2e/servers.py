@@ -77,7 +77,7 @@ def listens(port):
 
 
 class Dovecot:
-    """User "alice", password "secret"; 127.0.0.2 and .3 show certificates that must be refused."""
+    """Any user has the password "secret"; 127.0.0.2 and .3 show certificates that must be refused."""
 
     def __init__(self, folder):
         if not shutil.which("dovecot"):
@@ -88,11 +88,12 @@ class Dovecot:
         script("dovecot.sh", "start", self.folder, self.port)
         wait_for(lambda: listens(self.port + 1))
         self.ca = self.folder / "pki/ca.pem"
+        self.user = "alice"
 
     def put(self, raw, received, mailbox=""):
         """A message in the Maildir, as delivered at `received` (seconds)."""
         self.number += 1
-        root = self.folder / "mail/alice"
+        root = self.folder / "mail" / self.user
         box = root / ("." + mailbox if mailbox else "")
         for name in ("cur", "new", "tmp"):
             (box / name).mkdir(parents=True, exist_ok=True)
@@ -105,7 +106,7 @@ class Dovecot:
         os.rename(box / "tmp" / name, box / "new" / name)
 
     def messages(self):
-        return glob.glob(f"{self.folder}/mail/alice/cur/*") + glob.glob(f"{self.folder}/mail/alice/new/*")
+        return glob.glob(f"{self.folder}/mail/{self.user}/cur/*") + glob.glob(f"{self.folder}/mail/{self.user}/new/*")
 
     def log(self):
         path = self.folder / "log"
@@ -154,9 +155,9 @@ class Postgres:
 
     def psql(self, text):
         binary = sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))[-1]
-        done = subprocess.run([binary, "-XqAt", self.env["TEST_POSTGRES"]], input=text.encode(), capture_output=True,
+        done = subprocess.run([binary, "-XqAt", "-v", "ON_ERROR_STOP=1", self.env["TEST_POSTGRES"]], input=text.encode(), capture_output=True,
                               check=False)
-        if done.returncode != 0 or done.stderr:
+        if done.returncode != 0:
             raise AssertionError(done.stderr.decode())
         return done.stdout.decode().splitlines()
 
