@@ -60,16 +60,6 @@ static const struct command_option terms_options[] = {
         {NULL, NULL, NULL},
 };
 
-static const struct command_option run_options[] = {
-        {"once", NULL, "One round of each phase, for timers."},
-        {NULL, NULL, NULL},
-};
-
-static const struct command_option pull_options[] = {
-        {"source", "NAME", "Only that source."},
-        {NULL, NULL, NULL},
-};
-
 static const struct command_option rules_options[] = {
         {"html", NULL, "list and table: one HTML page."},
         {NULL, NULL, NULL},
@@ -148,7 +138,121 @@ static const struct command_option restore_options[] = {
         {NULL, NULL, NULL},
 };
 
+static const struct command_option run_options[] = {
+        {"once", NULL, "One round of all phases, then the end: for timers. Without it: a daemon."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option pull_options[] = {
+        {"source", "NAME", "Serve only this source."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option status_options[] = {
+        {"quiet", NULL, "Print nothing; the exit code tells."},
+        {"offline", NULL, "Do not ask the sources; what the journal last heard of them counts."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option task_options[] = {
+        {"state", "open|done|failed", "list: tasks in this state. Default: open."},
+        {"kind", "KIND", "list: tasks of this kind only."},
+        {"item", "ITEM", "list: tasks of this item only."},
+        {"due", NULL, "list: leave out what is set to a later day."},
+        {"max", "N", "list: at most so many."},
+        {"reason", "TEXT", "done, fail, attempt: why; kept beside the task."},
+        {"contact-code", "CODE", "done: the item's contact code becomes this one (logged)."},
+        {"instead", "WHAT",
+                "done: what was done against the program's decision (logged as an override; needs a "
+                "--reason)."},
+        {"rule", "ID", "done with --instead: the rule that was overridden."},
+        {"outcome", "reached|not_reached", "attempt: how the one call attempt ended."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option facts_options[] = {
+        {"replace", NULL, "Rows of earlier imports that the file does not name are dropped."},
+        {"check", NULL, "Only check the file."},
+        {NULL, NULL, NULL},
+};
+
+static const struct command_option items_options[] = {
+        {"since", "TIME", "Only items received since then (RFC 3339 or a date)."},
+        {"max", "N", "At most so many."},
+        {NULL, NULL, NULL},
+};
+
 const struct command commands[] = {
+        {.name = "run",
+                .arguments = "",
+                .summary = "Take in, decide and deliver: all phases",
+                .details = "Any number of processes on any number of machines may run at once; what one of "
+                           "them holds the others leave alone. On the embedded default the first run makes "
+                           "the journal and activates the bundle.",
+                .takes = TAKES_CONFIG,
+                .options = run_options,
+                .run = run_run},
+        {.name = "pull",
+                .arguments = "",
+                .summary = "Take in what waits at the sources, once",
+                .takes = TAKES_CONFIG,
+                .options = pull_options,
+                .run = run_pull},
+        {.name = "route",
+                .arguments = "",
+                .summary = "Decide what was taken in, once",
+                .takes = TAKES_CONFIG,
+                .run = run_route},
+        {.name = "deliver",
+                .arguments = "",
+                .summary = "Carry out what is due, once",
+                .takes = TAKES_CONFIG,
+                .run = run_deliver},
+        {.name = "status",
+                .arguments = "",
+                .summary = "Show what waits, asked of the sources themselves",
+                .details = "For every source the oldest message not yet taken in, the last round that served "
+                           "it, gaps and messages the source has not been told of; for every phase what is "
+                           "open. Exits 1 if a source is silent or stuck for longer than its silent_after.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = status_options,
+                .run = run_status},
+        {.name = "task",
+                .arguments = "list|show|done|fail|attempt [TASK]",
+                .summary = "List, show and close the tasks of clerks",
+                .details = "Who acts is the user of the database or of the operating system. A call task has "
+                           "one attempt: the second caller is refused.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = task_options,
+                .min_arguments = 1,
+                .max_arguments = 2,
+                .run = run_task},
+        {.name = "items",
+                .arguments = "[ITEM]",
+                .summary = "List decided items: what they are about, what was decided, what became of it",
+                .details = "An item is accounted for if its decision has a delivery or a task, or says that "
+                           "nothing is to be done.",
+                .takes = TAKES_CONFIG | TAKES_FORMAT,
+                .options = items_options,
+                .max_arguments = 1,
+                .run = run_items},
+        {.name = "facts",
+                .arguments = "import FILE",
+                .summary = "Import the table of what is known of cases",
+                .details = "FILE is CSV with a heading (kundennummer, email and names of facts) or JSON "
+                           "Lines. It is checked to its end before anything is written.",
+                .takes = TAKES_CONFIG,
+                .options = facts_options,
+                .min_arguments = 2,
+                .max_arguments = 2,
+                .run = run_facts},
+        {.name = "migrate",
+                .arguments = "",
+                .summary = "Bring the journal's schema up to date",
+                .details = "May run beside workers of the release before. On PostgreSQL the owner of the "
+                           "schema runs it.",
+                .takes = TAKES_CONFIG,
+                .run = run_migrate},
         {.name = "check",
                 .arguments = "",
                 .summary = "Check configuration, calendar and invariants; errors as file:line:column",
@@ -261,31 +365,6 @@ const struct command commands[] = {
                 .min_arguments = 1,
                 .max_arguments = 1,
                 .run = run_suggest},
-        {.name = "run",
-                .arguments = "",
-                .summary = "Run all phases: pull, route, deliver, seal",
-                .details = "Without --once until SIGTERM or SIGINT; SIGHUP takes a changed deployment file, "
-                           "whole "
-                           "or not at all.",
-                .takes = TAKES_CONFIG,
-                .options = run_options,
-                .run = run_run},
-        {.name = "pull",
-                .arguments = "",
-                .summary = "Run one round of the pull phase",
-                .takes = TAKES_CONFIG,
-                .options = pull_options,
-                .run = run_pull},
-        {.name = "route",
-                .arguments = "",
-                .summary = "Run one round of the route phase",
-                .takes = TAKES_CONFIG,
-                .run = run_route},
-        {.name = "deliver",
-                .arguments = "",
-                .summary = "Run one round of the deliver phase",
-                .takes = TAKES_CONFIG,
-                .run = run_deliver},
         {.name = "rules",
                 .arguments = "list|show SET [RULE]|table SET|diff SET SET",
                 .summary = "Show the rule sets: calendar, sentences, decision table, differences",

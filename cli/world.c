@@ -105,6 +105,8 @@ struct journal *world_connect(struct world *world, enum world_access access, GEr
 	bool make = access != WORLD_READ && world->journal.type == DB_SQLITE;
 	if (make && !journal_settings_prepare(&world->journal, error))
 		return NULL;
+	if (!make && !journal_settings_exists(&world->journal, error))
+		return NULL;
 	if (!world_ready(world, error))
 		return NULL;
 	struct journal_options first = world->options;

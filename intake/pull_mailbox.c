@@ -599,8 +599,8 @@ void mailbox_run_wait(struct mailbox_run *run, int seconds)
 		g_autoptr(GError) failure = NULL;
 		if (run->source->connector->wait(run->connection, longest_wait(run, seconds), &failure))
 			return;
-		close_connection(run);
 	}
+	close_connection(run); /* who cannot wait lists anew only on a new connection */
 	while (g_get_monotonic_time() < until && !pull_is_stopped(run->options))
 		g_usleep(200000);
 }

@@ -167,6 +167,16 @@ bool journal_settings_prepare(const struct journal_settings *settings, GError **
 	return make_key(key, error);
 }
 
+bool journal_settings_exists(const struct journal_settings *settings, GError **error)
+{
+	if (settings->type != DB_SQLITE || g_file_test(settings->path, G_FILE_TEST_EXISTS))
+		return true;
+	fail(error, ERROR_CONFIG,
+	        "%s: no journal there yet; `posteingang run` or `posteingang migrate` makes it",
+	        settings->path);
+	return false;
+}
+
 static GBytes *read_key(const struct journal_settings *settings, GError **error)
 {
 	if (settings->pseudonym_key)
@@ -176,11 +186,6 @@ static GBytes *read_key(const struct journal_settings *settings, GError **error)
 		return NULL;
 	}
 	g_autofree char *path = key_path(settings);
-	if (!g_file_test(settings->path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_EXISTS)) {
-		fail(error, ERROR_CONFIG, "%s: no journal there yet; `posteingang run` or `migrate` makes it",
-		        settings->path);
-		return NULL;
-	}
 	char *text = secret_read(path, error);
 	return text ? g_bytes_new_take(text, strlen(text)) : NULL;
 }

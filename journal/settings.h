@@ -32,6 +32,9 @@ void journal_settings_clear(struct journal_settings *settings);
  * PostgreSQL. Safe beside others that do the same. */
 bool journal_settings_prepare(const struct journal_settings *settings, GError **error);
 
+/* The embedded default: is there a database? Else ERROR_CONFIG, which says how it is made. */
+bool journal_settings_exists(const struct journal_settings *settings, GError **error);
+
 /* What journal_open() takes; strings are borrowed from the settings. The key file is read here:
  * ERROR_CONFIG if there is none. *options is to be cleared with journal_options_clear(). */
 bool journal_settings_options_of(

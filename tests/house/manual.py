@@ -37,6 +37,15 @@ class Manual(unittest.TestCase):
             told = re.findall(r"^\.It Fl Fl ([a-z-]+)", part, re.M)
             self.assertEqual([name for name in shown if name != "help"], told, command)
 
+    def test_what_the_readme_tells_to_type_exists(self):
+        known = set(overview())
+        for name in ["README.md", "docs/examples/single/posteingang.yaml", "docs/examples/cluster/posteingang.yaml"]:
+            text = (SOURCE / name).read_text()
+            for command in re.findall(r"posteingang ([a-z]+)(?: |`|$|\n)", text):
+                if command in {"takes", "says"}:
+                    continue
+                self.assertIn(command, known, f"{name} speaks of `posteingang {command}`")
+
     def test_the_manual_is_well_formed(self):
         if not shutil.which("mandoc"):
             if os.environ.get("CI"):
