@@ -69,3 +69,23 @@ Test(proof, a_rule_that_is_always_suppressed_is_a_warning)
 	        "rulesets/202001001.yaml", "when: {concern: umzug}", "when: {concern: umzug, doubt: true}");
 	cr_assert_not_null(strstr(text, "rule H/relocation is always suppressed"), "%s", text);
 }
+
+/* The changes of tables/switches.txt: each switch the other way. */
+Test(proof, the_invariants_hold_with_each_switch_the_other_way)
+{
+	g_autofree char *text = NULL;
+	unsigned count = 0;
+	cr_assert(g_file_get_contents(
+	        SOURCE_DIR "/tests/unit/classifiers/tables/switches.txt", &text, NULL, NULL));
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	for (char **line = lines; *line; line++) {
+		if (!g_str_has_prefix(*line, "change: "))
+			continue;
+		g_auto(GStrv) parts = g_strsplit(*line + strlen("change: "), " ~ ", 3);
+		g_autofree char *from = g_strcompress(parts[1]), *to = g_strcompress(parts[2]);
+		g_autofree char *found = findings_after(parts[0], from, to);
+		cr_assert(g_str_has_prefix(found, "loaded"), "%s: %s", *line, found);
+		count++;
+	}
+	cr_assert_geq(count, 12);
+}

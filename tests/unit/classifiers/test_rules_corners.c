@@ -156,7 +156,7 @@ Test(rules_corners, why_explains_unknown_under_not_and_the_nearest_branch)
 	static const char *const text = HEAD
 	        "  - id: R\n    title: t\n    when: {not: {address_match: yes}}\n    unknown: skips\n"
 	        "    then: [{call: {reason: r}}]\n" CITE "  - id: S\n    title: t\n    when: {any: [{doubt: "
-	                                                 "true, channel: postbox}, {channel: eservice}, "
+	        "true, channel: postbox}, {channel: eservice}, "
 	        "{resolved: true, doubt: true}]}\n    then: [{klaerung: {reason: r}}]\n" CITE
 	        "  - id: T\n    title: t\n    when: {not: {any: [{doubt: false}, {channel: email}]}}\n"
 	        "    then: [{archive: {mode: write}}]\n" CITE;
@@ -271,7 +271,7 @@ Test(rules_corners, bars_of_one_concern_leave_the_other_alone)
 	static const char *const text =
 	        HEAD "  - id: R\n    title: t\n    then: [{task: {kind: process_notice, text: x}}, {forward: "
 	             "{to: sgb2}}]\n" CITE "  - id: S\n    title: t\n    when: {concern: umzug}\n    bars: "
-	                                   "[task, forward]\n    reason: r\n" CITE
+	             "[task, forward]\n    reason: r\n" CITE
 	             "  - id: T\n    title: t\n    per: item\n    when: {resolved: true}\n    bars: [task]\n "
 	             "   reason: q\n" CITE;
 	AUTO(rules) rules = good_rules(text);

@@ -2,6 +2,7 @@
  * POSTEINGANG_PAIRS=N asks for more pairs of (rule, input) than the default of one million. */
 #include "rules_reference.h"
 #include "rules_support.h"
+#include "classifiers/proof.h"
 #include "classifiers/rules_internal.h"
 #include "core/date.h"
 
@@ -176,6 +177,24 @@ static char *random_set(GRand *rand)
 	return g_string_free(out, FALSE);
 }
 
+/* The same with three claims about each handler. */
+static char *with_claims(const char *text)
+{
+	g_autoptr(GString) claims = g_string_new("invariants:\n");
+	for (int h = 0; h < HANDLER_COUNT; h++) {
+		const char *name = handler_name((enum handler)h);
+		g_string_append_printf(claims,
+		        "  - {id: no_%s, title: t, action: %s, at_most: 0}\n"
+		        "  - {id: must_%s, title: t, when: {third_party: true, payment: [yes, unknown]}, "
+		        "requires: %s}\n"
+		        "  - {id: only_%s, title: t, action: %s, only_when: {resolved: true}}\n",
+		        name, name, name, name, name, name);
+	}
+	g_auto(GStrv) parts =
+	        g_strsplit(text, "invariants: [{id: i, title: t, action: call, at_most: 1}]\n", 2);
+	return g_strjoinv(claims->str, parts);
+}
+
 /* ---- random inputs ---- */
 
 static void random_marks(GRand *rand, struct rule_input *input)
@@ -278,6 +297,65 @@ Test(rules_reference, engine_and_naive_evaluator_agree_on_a_million_pairs)
 	for (int n = 0; done < pairs; n++, done += RULES_A_SET * INPUTS_A_SET)
 		compare_set(rand, n);
 	fprintf(stderr, "rules_reference: %ld pairs of rule and input, no difference\n", done);
+}
+
+/* ---- the proof against inputs ---- */
+
+static bool is_refuted(const struct diag *diag, const char *claim, const char *handler)
+{
+	g_autofree char *words = g_strdup_printf("invariant \"%s_%s\"", claim, handler);
+	for (unsigned i = 0; i < diag_total(diag); i++)
+		if (strstr(diag_get(diag, i)->text, words))
+			return true;
+	return false;
+}
+
+/* What was proved must hold for this decision. */
+static void check_proved(const struct diag *diag, const struct rule_input *input,
+        const struct decision *decision, const char *text)
+{
+	for (int h = 0; h < HANDLER_COUNT; h++) {
+		const char *name = handler_name((enum handler)h);
+		bool happens = decision_find(decision, (enum handler)h, NULL) != NULL;
+		bool relevant = decision->payment_relevant != RELEVANCE_NO;
+		bool breaks_no = happens, breaks_only = happens && !input->resolved;
+		bool breaks_must = input->third_party && relevant && !happens;
+		cr_assert(!breaks_no || is_refuted(diag, "no", name), "no_%s was proved:\n%s", name, text);
+		cr_assert(!breaks_only || is_refuted(diag, "only", name), "only_%s was proved:\n%s", name,
+		        text);
+		cr_assert(!breaks_must || is_refuted(diag, "must", name), "must_%s was proved:\n%s", name,
+		        text);
+	}
+}
+
+Test(rules_reference, what_the_proof_proves_holds_for_random_inputs)
+{
+	g_autoptr(GRand) rand = g_rand_new_with_seed(2024);
+	unsigned proved = 0, refuted = 0, unproved = 0;
+	for (int n = 0; n < 30; n++) {
+		g_autofree char *plain = random_set(rand);
+		g_autofree char *text = with_claims(plain);
+		AUTO(bundle) bundle = shipped_bundle_but("rulesets/", "rulesets/random.yaml", text);
+		AUTO(diag) diag = diag_new();
+		AUTO(rules) rules = rules_read(bundle, diag);
+		cr_assert_not_null(rules);
+		proof_run(rules, diag);
+		for (unsigned i = 0; i < diag_total(diag); i++) {
+			refuted += strstr(diag_get(diag, i)->text, "smallest case") != NULL;
+			unproved += strstr(diag_get(diag, i)->text, "could not be proved") != NULL;
+		}
+		for (int i = 0; i < 400; i++) {
+			AUTO(rule_input) input = random_input(rand);
+			AUTO(decision)
+			decision = rules_decide_under(rules, ruleset_find(rules, "random"), input);
+			check_proved(diag, input, decision, text);
+		}
+	}
+	proved = 30 * 3 * HANDLER_COUNT - refuted - unproved;
+	fprintf(stderr, "proof: %u claims proved, %u refuted by a case, %u not decided\n", proved, refuted,
+	        unproved);
+	cr_assert_gt(proved, 50);
+	cr_assert_gt(refuted, 50);
 }
 
 Test(rules_reference, they_agree_on_the_shipped_rules)
