@@ -144,6 +144,22 @@ static bool read_items(struct route *route, GArray *works, GError **error)
 
 /* -- deciding -- */
 
+/* What the service stated with the item itself (intake/queue_map.h) is nearer to the case than any table. A
+ * statement that is no fact is ignored: unknown stays unknown. */
+static void add_stated_facts(struct work *work)
+{
+	const json_t *stated = json_object_get(work->claim->item->fields, "facts");
+	JSON_AUTO all = facts_to_json(&work->facts);
+	const char *key;
+	json_t *value;
+	if (!json_is_object(stated))
+		return;
+	json_object_foreach ((json_t *)stated, key, value)
+		if (json_is_string(value) && strcmp(json_string_value(value), "unknown") != 0)
+			json_object_set(all, key, value);
+	facts_from_json(all, &work->facts, NULL);
+}
+
 /* Asks for the facts of all items at once, the first time; a switched bundle does not ask again. */
 static void ask_facts(struct route *route, GArray *works, GPtrArray *findings)
 {
@@ -171,6 +187,7 @@ static void ask_facts(struct route *route, GArray *works, GPtrArray *findings)
 		struct work *work = &g_array_index(works, struct work, at[q]);
 		work->facts = queries[q].facts;
 		work->facts_answered = queries[q].answered;
+		add_stated_facts(work);
 	}
 }
 

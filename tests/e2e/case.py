@@ -72,6 +72,9 @@ class ServerCase(unittest.TestCase):
         self.check_documents(site, rows)
         self.check_replies(site, rows)
         self.check_calls(site, rows)
+        for command in ("balance", "verify"):
+            done = site.run(command)
+            self.assertEqual(done.returncode, 0, done.stdout.decode() + done.stderr.decode())
 
     def check_documents(self, site, rows):
         wanted = sorted(row["item"] for row in rows if "eakte (" in row["actions"])
