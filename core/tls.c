@@ -61,10 +61,10 @@ static int wait_fd(int fd, short events, int64_t until, const volatile gint *sto
 /* --- resolving: getaddrinfo has no time limit, so it runs in a thread that may be left behind --- */
 
 struct lookup {
-	grefcount references;
+	gint references;
 	GMutex lock;
 	GCond done_cond;
-	bool done;
+	gint done;
 	char *host, *port;
 	int result;
 	struct addrinfo *addresses;
@@ -72,7 +72,7 @@ struct lookup {
 
 static void lookup_unref(struct lookup *lookup)
 {
-	if (!g_ref_count_dec(&lookup->references))
+	if (!g_atomic_int_dec_and_test(&lookup->references))
 		return;
 	if (lookup->addresses)
 		freeaddrinfo(lookup->addresses);
@@ -97,7 +97,7 @@ static gpointer lookup_run(gpointer data)
 	g_mutex_lock(&lookup->lock);
 	lookup->result = result;
 	lookup->addresses = addresses;
-	lookup->done = true;
+	g_atomic_int_set(&lookup->done, 1);
 	g_cond_signal(&lookup->done_cond);
 	g_mutex_unlock(&lookup->lock);
 	lookup_unref(lookup);
@@ -107,7 +107,7 @@ static gpointer lookup_run(gpointer data)
 static struct lookup *lookup_new(const char *host, int port)
 {
 	struct lookup *lookup = g_new0(struct lookup, 1);
-	g_ref_count_init(&lookup->references);
+	lookup->references = 1;
 	g_mutex_init(&lookup->lock);
 	g_cond_init(&lookup->done_cond);
 	lookup->host = g_strdup(host);
@@ -118,13 +118,13 @@ static struct lookup *lookup_new(const char *host, int port)
 /* True if it ended in time; the result stands in it. */
 static bool lookup_wait(struct lookup *lookup, int64_t deadline, const volatile gint *stop)
 {
-	g_ref_count_inc(&lookup->references);
+	g_atomic_int_inc(&lookup->references);
 	g_thread_unref(g_thread_new("resolve", lookup_run, lookup));
 	g_mutex_lock(&lookup->lock);
-	while (!lookup->done && g_get_monotonic_time() < deadline && !is_stopped(stop))
+	while (!g_atomic_int_get(&lookup->done) && g_get_monotonic_time() < deadline && !is_stopped(stop))
 		g_cond_wait_until(&lookup->done_cond, &lookup->lock,
 		        MIN(deadline, g_get_monotonic_time() + SLICE_MS * 1000));
-	bool done = lookup->done;
+	bool done = g_atomic_int_get(&lookup->done) != 0;
 	g_mutex_unlock(&lookup->lock);
 	return done;
 }

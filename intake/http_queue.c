@@ -112,7 +112,7 @@ static const struct option queue_options[] = {
                 .help = "A call without progress ends after this time."},
         {.name = "max_page",
                 .type = OPTION_SIZE,
-                .fallback = "16MiB",
+                .fallback = "4MiB",
                 .min = 4096,
                 .max = 256 << 20,
                 .offset = AT(max_page),
@@ -199,6 +199,11 @@ static struct http_client *client_of(
 	return http_client_new(&http, error);
 }
 
+static int64_t page_limit(const struct intake_world *world)
+{
+	return CLAMP(world->limits->batch, 1, 200);
+}
+
 static struct connection *queue_open(const struct source *source, const char *mailbox, const json_t *state,
         const struct intake_world *world, GError **error)
 {
@@ -217,7 +222,7 @@ static struct connection *queue_open(const struct source *source, const char *ma
 	c->world_copy = *world;
 	c->world = &c->world_copy;
 	c->client = client;
-	c->limit = MAX(1, MIN(world->limits->batch, 200));
+	c->limit = page_limit(world);
 	c->max_page = (size_t)c->settings->max_page;
 	return c;
 }
@@ -271,6 +276,15 @@ static bool make_room(struct connection *c)
 	return true;
 }
 
+/* Back to ordinary pages, step by step, once the large ones are behind us. */
+static void page_was_read(struct connection *c)
+{
+	int64_t most = page_limit(c->world);
+	c->limit = MIN(2 * c->limit, most);
+	c->max_page = (size_t)c->settings->max_page;
+	http_set_max_response(c->client, c->max_page);
+}
+
 static struct http_response *get_page(struct connection *c, GError **error)
 {
 	for (;;) {
@@ -278,8 +292,10 @@ static struct http_response *get_page(struct connection *c, GError **error)
 		struct http_request request = {.path = path};
 		g_autoptr(GError) failure = NULL;
 		struct http_response *page = http_send(c->client, &request, &failure);
-		if (page)
+		if (page) {
+			page_was_read(c);
 			return page;
+		}
 		if (!http_was_too_large(c->client) || !make_room(c)) {
 			g_propagate_error(error, g_steal_pointer(&failure));
 			return NULL;

@@ -15,6 +15,7 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 SERVERS = os.path.normpath(os.path.join(HERE, "../../servers"))
 TOOL = os.environ.get("INTAKE_TOOL", "intake_tool")
+SANITIZED = "/asan/" in TOOL or "/tsan/" in TOOL  # memory and time mean nothing there
 PYTHON = "/usr/bin/python3"
 
 
