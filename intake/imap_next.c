@@ -332,12 +332,19 @@ static void mark_done(struct connection *c, uint32_t uid)
 	c->changed = true;
 }
 
+/* As many as one question takes, in whole batches: no small one is left over at the end. */
+static unsigned sizes_ahead(const struct connection *c)
+{
+	unsigned batch = (unsigned)c->world.limits->batch;
+	return batch < SIZES_AHEAD ? SIZES_AHEAD - SIZES_AHEAD % batch : SIZES_AHEAD;
+}
+
 /* Asks the sizes of the next stretch of fresh UIDs, if none are left over. */
 static bool ask_sizes(struct connection *c, GError **error)
 {
 	if (c->sized->len > 0)
 		return true;
-	unsigned n = MIN(SIZES_AHEAD, c->fresh->len - c->next);
+	unsigned n = MIN(sizes_ahead(c), c->fresh->len - c->next);
 	return imap_sizes(c->session, &g_array_index(c->fresh, uint32_t, c->next), n, c->sized, error);
 }
 
