@@ -131,7 +131,8 @@ static enum rechtskreis mailbox_rechtskreis(const struct combination *c, const c
 	return RECHTSKREIS_SGB3;
 }
 
-/* A number of another body in the very sentence that speaks for the concern, and no Kundennummer anywhere. */
+/* No Kundennummer anywhere, and a BG-Nummer anywhere, or a Kindergeldnummer in the very sentence that speaks for the
+ * concern: a parent has one besides whatever else they write about. */
 static enum rechtskreis number_rechtskreis(
         const struct analyser *analyser, const struct analyser_scratch *scratch, const char *concern)
 {
@@ -142,8 +143,7 @@ static enum rechtskreis number_rechtskreis(
 	uint32_t sentence = scratch->scores.best[output];
 	if (hit_in_sentence(&scratch->matches, sentence, CUE_KINDERGELDNUMMER))
 		return RECHTSKREIS_FAMILIENKASSE;
-	return hit_in_sentence(&scratch->matches, sentence, CUE_BG_NUMMER) ? RECHTSKREIS_SGB2
-	                                                                   : RECHTSKREIS_SGB3;
+	return has_cue(&scratch->prepared, CUE_BG_NUMMER) ? RECHTSKREIS_SGB2 : RECHTSKREIS_SGB3;
 }
 
 static void read_rechtskreis(const struct analyser *analyser, const struct analyser_scratch *scratch,
