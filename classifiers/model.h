@@ -64,6 +64,9 @@ struct model_scores {
 void concern_model_score(const struct concern_model *model, struct model_scratch *scratch,
         const struct prepared *prepared, const GArray *features, struct model_scores *out);
 
+/* The first layer's scores of one vector whose features are given once each; out: one per output. */
+void concern_model_score_vector(const struct concern_model *model, const GArray *features, int32_t *out);
+
 /* The second layer alone, for training and evaluation. */
 void concern_model_finish(const struct concern_model *model, struct model_scores *scores);
 

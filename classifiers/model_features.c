@@ -78,28 +78,6 @@ static void put_words(struct extractor *e)
 			        i + 1);
 		if (!token->cue)
 			put_pieces(e, token, i);
-		if (e->sentence->question)
-			put(e, FEATURE_QUESTION_WORD, token->hash, 1, i, i);
-	}
-}
-
-static bool is_negation(const struct extractor *e, target_id target)
-{
-	return target && (target == e->speech->act_class[ACT_NEGATION] ||
-	                         target == e->speech->act_class[ACT_UNCHANGED]);
-}
-
-static void put_negated(struct extractor *e)
-{
-	uint32_t begin = e->sentence->first, end = begin + e->sentence->count;
-	for (uint32_t h = 0; h < e->hit_count; h++) {
-		if (!is_negation(e, e->hits[h].target))
-			continue;
-		uint32_t at = e->hits[h].first;
-		uint32_t from = at > begin + NEGATION_SPAN ? at - NEGATION_SPAN : begin;
-		for (uint32_t i = from; i < MIN(end, at + NEGATION_SPAN + 1); i++)
-			if (i != at)
-				put(e, FEATURE_NEGATED_WORD, prepared_token(e->prepared, i)->hash, 1, i, i);
 	}
 }
 
@@ -158,13 +136,6 @@ static void put_classes(struct extractor *e)
 			put(e, FEATURE_ACT, act_hash((enum act)act), CLASS_WEIGHT, first, last);
 	for (unsigned i = 0; i < n; i++) {
 		put_class(e, seen[i], acts);
-		for (unsigned j = 0; j < n; j++) {
-			uint64_t a = target_hash(e, seen[i]->target), b = target_hash(e, seen[j]->target);
-			if (a < b)
-				put(e, FEATURE_CLASS_PAIR, mix(a, b), CLASS_WEIGHT,
-				        MIN(seen[i]->first, seen[j]->first),
-				        MAX(seen[i]->last, seen[j]->last));
-		}
 	}
 }
 
@@ -222,7 +193,6 @@ void features_extract(const struct prepared *prepared, const struct terms *terms
 			at++;
 		e.hit_count = at - begin;
 		put_words(&e);
-		put_negated(&e);
 		put_classes(&e);
 		put_order(&e);
 		term = put_terms(&e, matches, term);

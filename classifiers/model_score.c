@@ -175,6 +175,20 @@ void concern_model_score(const struct concern_model *model, struct model_scratch
 	concern_model_finish(model, out);
 }
 
+void concern_model_score_vector(const struct concern_model *model, const GArray *features, int32_t *out)
+{
+	struct sum sum = {0};
+	for (guint i = 0; i < features->len; i++) {
+		const struct feature *feature = &g_array_index(features, struct feature, i);
+		int32_t row = concern_model_row(model, feature->hash);
+		if (row >= 0)
+			sum_add(&sum, model, row, feature->count);
+	}
+	uint32_t root = square_root(sum.square);
+	for (unsigned o = 0; o < model->outputs; o++)
+		out[o] = sum_score(&sum, model, o, root);
+}
+
 void concern_model_finish(const struct concern_model *model, struct model_scores *scores)
 {
 	unsigned k = model->outputs;

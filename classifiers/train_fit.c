@@ -36,7 +36,7 @@ static void count_columns(struct fit *fit)
 {
 	const struct corpus *corpus = fit->corpus;
 	g_autofree uint32_t *seen = g_new0(uint32_t, corpus->keys->len + 1);
-	for (guint i = 0; i < corpus->messages->len; i++) {
+	for (guint i = 0; i < corpus->labels->messages->len; i++) {
 		const struct vector *vector = &g_array_index(corpus->messages, struct vector, i);
 		for (uint32_t e = vector->begin; fit->use[i] && e < vector->end; e++)
 			seen[g_array_index(corpus->entries, struct entry, e).row]++;
@@ -164,7 +164,7 @@ static void fit_output(const struct fit *fit, unsigned output)
 	struct examples examples = {x, y};
 	double *weights = fit->shared + (size_t)output * (fit->columns + 1);
 	unsigned positive = 0;
-	for (guint i = 0; i < fit->corpus->messages->len; i++) {
+	for (guint i = 0; i < fit->corpus->labels->messages->len; i++) {
 		int8_t label = label_of(fit, i, output);
 		positive += label == 1;
 		if (label >= 0)
