@@ -29,13 +29,13 @@ static void find_classes(struct analyser *analyser)
 	analyser->negation = terms_class(analyser->terms, "act_negation");
 }
 
-struct analyser *analyser_load_with(const struct bundle *bundle, GBytes *model, struct diag *diag)
+static struct analyser *load(const struct bundle *bundle, bool want_model, GBytes *model, struct diag *diag)
 {
 	unsigned before = diag_count(diag, SEVERITY_ERROR);
 	AUTO(analyser) analyser = g_new0(struct analyser, 1);
 	analyser->catalogue = catalogue_load(bundle, diag);
 	analyser->terms = terms_load(bundle, g_getenv("POSTEINGANG_CACHE"), diag);
-	analyser->model = load_model(bundle, model, diag);
+	analyser->model = want_model ? load_model(bundle, model, diag) : NULL;
 	analyser->combination = combination_load(bundle, analyser->catalogue, analyser->model, diag);
 	if (diag_count(diag, SEVERITY_ERROR) > before || !analyser->terms || !analyser->combination)
 		return NULL;
@@ -43,6 +43,16 @@ struct analyser *analyser_load_with(const struct bundle *bundle, GBytes *model, 
 	g_autofree char *terms = terms_engine();
 	analyser->engine = g_strdup_printf("classifier 1 features %d %s", FEATURES_VERSION, terms);
 	return g_steal_pointer(&analyser);
+}
+
+struct analyser *analyser_load_with(const struct bundle *bundle, GBytes *model, struct diag *diag)
+{
+	return load(bundle, true, model, diag);
+}
+
+struct analyser *analyser_load_bare(const struct bundle *bundle, struct diag *diag)
+{
+	return load(bundle, false, NULL, diag);
 }
 
 struct analyser *analyser_load(const struct bundle *bundle, struct diag *diag)

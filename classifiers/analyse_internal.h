@@ -31,6 +31,9 @@ struct analyser_scratch {
 /* The same with another model file than the bundle's (NULL: the bundle's). */
 struct analyser *analyser_load_with(const struct bundle *bundle, GBytes *model, struct diag *diag);
 
+/* Without any model, for training: whatever model the bundle has is not looked at. */
+struct analyser *analyser_load_bare(const struct bundle *bundle, struct diag *diag);
+
 /* Prepares, matches and extracts features; false if there is no own word in the message. */
 bool analyse_features(
         const struct analyser *analyser, struct analyser_scratch *scratch, const struct message *message);

@@ -195,14 +195,21 @@ static bool payment_at_risk(const struct combination *c, const struct verdict *v
 	return risk;
 }
 
+/* Something found that stays below what its consequences (a reply) ask for. */
+static bool unsure(const struct combination *c, const struct verdict *v)
+{
+	for (unsigned i = 0; i < c->count; i++)
+		if (v->found[i] && v->score[i] < c->concerns[i].sure)
+			return true;
+	return false;
+}
+
 static const char *reason_for_doubt(const struct combination *c, const struct verdict *v)
 {
-	int best = best_of(c, v, true);
-	if (c->fallback >= 0 && v->found[c->fallback])
-		best = c->fallback;
-	if (best < 0)
+	bool fallback = c->fallback >= 0 && v->found[c->fallback];
+	if (!fallback && best_of(c, v, true) < 0)
 		return "below_threshold";
-	if (v->score[best] < c->concerns[best].sure)
+	if (unsure(c, v))
 		return "unsure";
 	return payment_at_risk(c, v) ? "payment_risk" : NULL;
 }

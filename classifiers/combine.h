@@ -4,7 +4,7 @@
  *     lower    in doubt, from this score on a concern is a candidate
  *     risk     a payment-relevant concern that was not found but reaches this makes the item doubtful, unless
  *              another payment-relevant concern was found (it is in the eAkte then anyway)
- *     sure     if the best concern found stays below this, the item is in doubt
+ *     sure     a concern that was found but stays below this makes the item doubtful
  *     terms    points of a logit/1000 that one point of term weight adds to a concern
  */
 #ifndef CLASSIFIERS_COMBINE_H

@@ -55,6 +55,37 @@ static void put_ascii(struct folded *folded, char byte, uint32_t origin)
 		put_raw(folded, byte, origin);
 }
 
+/* What an ASCII byte becomes: letters in lower case, control bytes but the line end a blank. */
+static inline char plain_ascii(char byte)
+{
+	if (byte >= 'A' && byte <= 'Z')
+		return (char)(byte + 32);
+	return (unsigned char)byte < 0x20 && byte != '\n' ? ' ' : byte;
+}
+
+/* Bytes below 0x80 up to `end`, a hyphen, or a byte above; returns where it stopped. The same as put_ascii()
+ * one by one, with room made once. */
+static const char *put_ascii_run(struct folded *folded, const char *p, const char *end, uint32_t origin)
+{
+	size_t before = folded->text->len, n = 0, room = (size_t)(end - p);
+	g_string_set_size(folded->text, before + room);
+	g_array_set_size(folded->origin, (guint)(before + room));
+	char *out = folded->text->str + before;
+	uint32_t *from = (uint32_t *)(void *)folded->origin->data + before;
+	char last = before ? folded->text->str[before - 1] : ' ';
+	for (const char *begin = p; p < end && (unsigned char)*p < 0x80 && (*p != '-' || p == begin); p++) {
+		char c = plain_ascii(*p);
+		bool letter = c >= 'a' && c <= 'z';
+		if (letter && (c == last || (c == 'e' && (last == 'a' || last == 'o' || last == 'u'))))
+			continue;
+		out[n] = last = c;
+		from[n++] = origin + (uint32_t)(p - begin);
+	}
+	g_string_set_size(folded->text, before + n);
+	g_array_set_size(folded->origin, (guint)(before + n));
+	return p;
+}
+
 /* Letters that have no decomposition but a plain neighbour. */
 static const char *plain_letter(gunichar c)
 {
@@ -186,8 +217,7 @@ void fold_append(struct folded *folded, const char *source, uint32_t offset, uin
 		if (skip) {
 			p += skip;
 		} else if ((unsigned char)*p < 0x80) {
-			put_ascii(folded, *p, origin);
-			p++;
+			p = put_ascii_run(folded, p, end, origin);
 		} else {
 			p = fold_one(folded, p, end, origin);
 		}

@@ -3,14 +3,13 @@
 
 #include <string.h>
 
-#define CLASS_WEIGHT  3  /* a class counts as three words */
-#define ORDER_WINDOW  10 /* tokens between two classes in order */
-#define NEGATION_SPAN 4  /* tokens on both sides of a negation */
-#define PIECE         5  /* letters of a piece */
-#define MAX_TARGETS   48 /* distinct classes of one sentence that are paired */
+#define CLASS_WEIGHT 3  /* a class counts as three words */
+#define ORDER_WINDOW 10 /* tokens between two classes in order */
+#define PIECE        5  /* letters of a piece */
+#define MAX_TARGETS  48 /* distinct classes of one sentence that are paired */
 
-static const char *const kind_names[FEATURE_KINDS] = {"word", "word", "words", "piece", "asked", "negated",
-        "class", "class", "act", "class+act", "classes", "order", "term"};
+static const char *const kind_names[FEATURE_KINDS] = {
+        "word", "word", "words", "piece", "class", "class", "act", "class+act", "order", "term"};
 
 const char *feature_kind_name(enum feature_kind kind)
 {
@@ -134,16 +133,38 @@ static void put_classes(struct extractor *e)
 	for (unsigned act = 0; act < ACT_COUNT; act++)
 		if (acts & 1u << act)
 			put(e, FEATURE_ACT, act_hash((enum act)act), CLASS_WEIGHT, first, last);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n; i++)
 		put_class(e, seen[i], acts);
-	}
+}
+
+#define ORDER_SLOTS 2048 /* a power of two */
+#define ORDER_MAX   1200 /* ordered pairs of one sentence that count */
+
+/* The pairs of a sentence that were seen. */
+struct pair_set {
+	uint32_t slot[ORDER_SLOTS];
+	unsigned count;
+};
+
+/* True if the pair is new and there is room. */
+static bool pair_add(struct pair_set *set, target_id a, target_id b)
+{
+	uint32_t key = (uint32_t)a << 16 | b; /* never 0: b is a cue or class */
+	uint32_t at = (key * 2654435761u) >> 21;
+	for (; set->slot[at]; at = (at + 1) & (ORDER_SLOTS - 1))
+		if (set->slot[at] == key)
+			return false;
+	if (set->count == ORDER_MAX)
+		return false;
+	set->slot[at] = key;
+	set->count++;
+	return true;
 }
 
 /* Classes that follow one another within the window, once per ordered pair. */
 static void put_order(struct extractor *e)
 {
-	uint64_t seen[512];
-	unsigned n = 0;
+	struct pair_set seen = {{0}, 0};
 	for (uint32_t a = 0; a < e->hit_count; a++) {
 		const struct hit *x = &e->hits[a];
 		if (!has_name(e, x->target))
@@ -151,15 +172,9 @@ static void put_order(struct extractor *e)
 		for (uint32_t b = a + 1; b < e->hit_count && e->hits[b].first <= x->first + ORDER_WINDOW;
 		        b++) {
 			const struct hit *y = &e->hits[b];
-			if (y->first == x->first || y->target == x->target || !has_name(e, y->target))
+			if (y->first == x->first || y->target == x->target || !has_name(e, y->target) ||
+			        !pair_add(&seen, x->target, y->target))
 				continue;
-			uint64_t key = (uint64_t)x->target << 16 | y->target;
-			bool known = n == G_N_ELEMENTS(seen);
-			for (unsigned i = 0; i < n && !known; i++)
-				known = seen[i] == key;
-			if (known)
-				continue;
-			seen[n++] = key;
 			put(e, FEATURE_CLASS_ORDER, mix(target_hash(e, x->target), target_hash(e, y->target)),
 			        CLASS_WEIGHT, x->first, MAX(x->last, y->last));
 		}

@@ -1,9 +1,8 @@
 /* model_features.h - what the model sees of a message: hashed features, per sentence.
  *
- * Words, pairs of words, five-letter pieces, words of questions and words near a negation; cues and classes
- * of the lexicon, alone, by zone, with the sentence's speech acts, in pairs within a sentence and in order
- * within ten words; terms that fired. A feature is a 32-bit hash; weights are kept only for those that
- * training met in at least two messages.
+ * Words, pairs of words and five-letter pieces; cues and classes of the lexicon, alone, by zone, with the
+ * sentence's speech acts, and in order within ten words; terms that fired. A feature is a 32-bit hash;
+ * weights are kept only for those that training met in at least two messages.
  */
 #ifndef CLASSIFIERS_MODEL_FEATURES_H
 #define CLASSIFIERS_MODEL_FEATURES_H
@@ -12,7 +11,7 @@
 #include "classifiers/speech.h"
 #include "classifiers/terms.h"
 
-#define FEATURES_VERSION 1
+#define FEATURES_VERSION 2
 #define FEATURES_MAX     120000 /* of one message: the rest is not looked at */
 
 struct feature {
@@ -29,13 +28,10 @@ enum feature_kind {
 	FEATURE_ZONE_WORD,
 	FEATURE_PAIR,
 	FEATURE_PIECE,
-	FEATURE_QUESTION_WORD,
-	FEATURE_NEGATED_WORD,
 	FEATURE_CLASS,
 	FEATURE_ZONE_CLASS,
 	FEATURE_ACT,
 	FEATURE_CLASS_ACT,
-	FEATURE_CLASS_PAIR,
 	FEATURE_CLASS_ORDER,
 	FEATURE_TERM,
 	FEATURE_KINDS

@@ -9,8 +9,9 @@
 #include <string.h>
 
 #define MAX_PATTERN  120
-#define MAX_DATABASE (256 * 1024) /* a regular expression that needs more would blow up */
-#define MIN_STEM     3            /* letters beside a star */
+#define MAX_REGEX    400         /* bytes a regular expression may have to match at least */
+#define MAX_DATABASE (64 * 1024) /* a regular expression that needs more would blow up */
+#define MIN_STEM     3           /* letters beside a star */
 
 void pattern_clear(struct pattern *pattern)
 {
@@ -120,11 +121,17 @@ static bool regex_is_fit(const struct yaml_node *node, const char *expression, s
 		hs_free_compile_error(wrong);
 		return false;
 	}
-	bool empty = info->min_width == 0;
+	bool empty = info->min_width == 0, wide = info->min_width > MAX_REGEX;
 	free(info);
 	if (empty) {
 		yaml_error(diag, node,
 		        "the expression matches nothing at all as well, so it would always match");
+		return false;
+	}
+	if (wide) {
+		yaml_error(diag, node,
+		        "the expression would blow up the matcher: it needs more than %d bytes of text",
+		        MAX_REGEX);
 		return false;
 	}
 	hs_database_t *database = NULL;

@@ -58,35 +58,9 @@ static GBytes *write_model(const struct training *t, const struct first_layer *l
 /* All messages but those of `group` (all if it is out of range). */
 static void use_without(struct training *t, unsigned group)
 {
-	for (guint i = 0; i < t->corpus.messages->len; i++)
-		t->use[i] =
-		        g_array_index(t->corpus.file, unsigned, i) % train_groups(t->corpus.labels) != group;
-}
-
-/* Joined pairs: the sum is scored as a message, the best sentence is the better of both. */
-static void score_pairs(struct training *t, const struct concern_model *model, unsigned group)
-{
-	const struct corpus *corpus = &t->corpus;
-	unsigned k = corpus->outputs;
-	guint first = corpus->labels->messages->len;
-	for (guint i = 0; i < corpus->pairs->len; i++) {
-		const struct pair *pair = &g_array_index(corpus->pairs, struct pair, i);
-		const struct vector *vector = &g_array_index(corpus->messages, struct vector, first + i);
-		if (g_array_index(corpus->file, unsigned, first + i) % train_groups(corpus->labels) != group)
-			continue;
-		g_autoptr(GArray) features = g_array_new(FALSE, FALSE, sizeof(struct feature));
-		for (uint32_t e = vector->begin; e < vector->end; e++) {
-			const struct entry *entry = &g_array_index(corpus->entries, struct entry, e);
-			struct feature feature = {.hash = g_array_index(corpus->keys, uint32_t, entry->row),
-			        .count = entry->count};
-			g_array_append_val(features, feature);
-		}
-		int32_t *out = t->scores + (size_t)(first + i) * 2 * k;
-		const int32_t *a = t->scores + (size_t)pair->a * 2 * k + k,
-		              *b = t->scores + (size_t)pair->b * 2 * k + k;
-		concern_model_score_vector(model, features, out);
-		for (unsigned o = 0; o < k; o++)
-			out[k + o] = MAX(a[o], b[o]);
+	for (guint i = 0; i < t->corpus.labels->messages->len; i++) {
+		const struct labelled *labelled = g_ptr_array_index(t->corpus.labels->messages, i);
+		t->use[i] = labelled->file % train_groups(t->corpus.labels) != group;
 	}
 }
 
@@ -111,7 +85,6 @@ static bool score_group(struct training *t, unsigned group, GError **error)
 		memcpy(t->scores + (size_t)i * 2 * k, scores.document, k * sizeof(int32_t));
 		memcpy(t->scores + (size_t)i * 2 * k + k, scores.sentence, k * sizeof(int32_t));
 	}
-	score_pairs(t, model, group);
 	model_scratch_free(scratch);
 	return true;
 }

@@ -20,12 +20,6 @@ struct vector {
 	uint32_t owner;      /* message */
 };
 
-/* Two messages of one writer joined to one that raises what both raise: so the second layer learns to find
- * a concern beside another one. (In the first layer they did harm.) */
-struct pair {
-	uint32_t a, b;
-};
-
 struct corpus {
 	const struct labels *labels;
 	struct analyser *analyser;
@@ -37,11 +31,9 @@ struct corpus {
 	uint32_t bits[MODEL_MAX_OUTPUTS]; /* catalogue bits of each concern output */
 	GArray *keys;                     /* uint32_t: feature of each row, ascending */
 	GArray *entries;                  /* of struct entry */
-	GArray *messages;                 /* of struct vector: the labelled ones, then joined pairs */
-	GArray *file;                     /* unsigned per vector of messages */
-	GArray *pairs;                    /* of struct pair, per joined pair */
+	GArray *messages;                 /* of struct vector, one per message */
 	GArray *windows;                  /* of struct vector */
-	int8_t *labels_of; /* messages and pairs × outputs: 1, 0, or -1 (not known, optional) */
+	int8_t *labels_of;                /* messages × outputs: 1, 0, or -1 (not known, optional) */
 };
 
 bool corpus_build(

@@ -46,7 +46,7 @@ static int8_t concern_label(const struct corpus *corpus, const struct labelled *
 static void label_messages(struct corpus *corpus)
 {
 	guint n = corpus->labels->messages->len;
-	corpus->labels_of = g_new0(int8_t, (size_t)n * 2 * corpus->outputs);
+	corpus->labels_of = g_new0(int8_t, (size_t)n * corpus->outputs);
 	for (guint i = 0; i < n; i++) {
 		const struct labelled *labelled = g_ptr_array_index(corpus->labels->messages, i);
 		int8_t *row = corpus->labels_of + (size_t)i * corpus->outputs;
@@ -197,72 +197,7 @@ static void vector_message(struct corpus *corpus, struct analyser_scratch *scrat
 	(void)data;
 	add_windows(corpus, &scratch->prepared, scratch->features, index);
 	struct vector vector = add_vector(corpus, scratch->features, 0, scratch->features->len, index);
-	const struct labelled *labelled = g_ptr_array_index(corpus->labels->messages, index);
 	g_array_append_val(corpus->messages, vector);
-	g_array_append_val(corpus->file, labelled->file);
-}
-
-/* Sum of two vectors, rows ascending in both. */
-static struct vector join_vectors(
-        struct corpus *corpus, const struct vector *a, const struct vector *b, uint32_t owner)
-{
-	struct vector out = {corpus->entries->len, 0, owner};
-	for (uint32_t i = a->begin, j = b->begin; i < a->end || j < b->end;) {
-		struct entry x = i < a->end ? g_array_index(corpus->entries, struct entry, i)
-		                            : (struct entry){INT32_MAX, 0};
-		struct entry y = j < b->end ? g_array_index(corpus->entries, struct entry, j)
-		                            : (struct entry){INT32_MAX, 0};
-		struct entry sum = x.row <= y.row ? x : y;
-		if (x.row == y.row)
-			sum.count = (uint16_t)MIN(x.count + y.count, 60000);
-		i += x.row <= y.row;
-		j += y.row <= x.row;
-		g_array_append_val(corpus->entries, sum);
-	}
-	out.end = corpus->entries->len;
-	return out;
-}
-
-/* Labels of a joined pair: what either raises; the fallback only if both; marks are left out. */
-static void label_pair(struct corpus *corpus, guint at, const struct pair *pair)
-{
-	unsigned k = corpus->outputs;
-	int fallback = corpus->analyser->combination->fallback;
-	const int8_t *a = corpus->labels_of + (size_t)pair->a * k,
-	             *b = corpus->labels_of + (size_t)pair->b * k;
-	int8_t *out = corpus->labels_of + (size_t)at * k;
-	for (int o = 0; o < (int)k; o++) {
-		if (o == corpus->third || o == corpus->resolved || o == corpus->split)
-			out[o] = -1;
-		else if (o == fallback)
-			out[o] = MIN(a[o], b[o]);
-		else
-			out[o] = a[o] == 1 || b[o] == 1 ? 1 : MIN(a[o], b[o]);
-	}
-}
-
-/* Each message with another of its file; which one depends on nothing but their places. */
-static void join_messages(struct corpus *corpus)
-{
-	guint n = corpus->labels->messages->len;
-	for (guint begin = 0; begin < n;) {
-		guint end = begin;
-		unsigned file = g_array_index(corpus->file, unsigned, begin);
-		while (end < n && g_array_index(corpus->file, unsigned, end) == file)
-			end++;
-		for (guint i = begin; i < end && end - begin > 1; i++) {
-			struct pair pair = {
-			        i, begin + (i - begin + 1 + (i * 7919u) % (end - begin - 1)) % (end - begin)};
-			struct vector a = g_array_index(corpus->messages, struct vector, pair.a);
-			struct vector b = g_array_index(corpus->messages, struct vector, pair.b);
-			struct vector both = join_vectors(corpus, &a, &b, corpus->messages->len);
-			label_pair(corpus, corpus->messages->len, &pair);
-			g_array_append_val(corpus->messages, both);
-			g_array_append_val(corpus->file, file);
-			g_array_append_val(corpus->pairs, pair);
-		}
-		begin = end;
-	}
 }
 
 bool corpus_build(
@@ -270,7 +205,7 @@ bool corpus_build(
 {
 	*corpus = (struct corpus){.labels = labels};
 	AUTO(diag) diag = diag_new();
-	corpus->analyser = analyser_load_with(bundle, NULL, diag);
+	corpus->analyser = analyser_load_bare(bundle, diag);
 	if (!corpus->analyser) {
 		diag_ok(diag, error);
 		return false;
@@ -290,10 +225,7 @@ bool corpus_build(
 	corpus->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
 	corpus->messages = g_array_new(FALSE, FALSE, sizeof(struct vector));
 	corpus->windows = g_array_new(FALSE, FALSE, sizeof(struct vector));
-	corpus->file = g_array_new(FALSE, FALSE, sizeof(unsigned));
-	corpus->pairs = g_array_new(FALSE, FALSE, sizeof(struct pair));
 	for_each(corpus, scratch, vector_message, NULL);
-	join_messages(corpus);
 	return true;
 }
 
@@ -312,8 +244,6 @@ void corpus_clear(struct corpus *corpus)
 	unref(corpus->entries);
 	unref(corpus->messages);
 	unref(corpus->windows);
-	unref(corpus->file);
-	unref(corpus->pairs);
 	g_free(corpus->labels_of);
 	*corpus = (struct corpus){0};
 }

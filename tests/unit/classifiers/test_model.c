@@ -1,0 +1,253 @@
+/* The model file and its integer arithmetic; combination; training on a handful of messages. */
+#include "classifier_support.h"
+#include "classifiers/analyse.h"
+#include "classifiers/combine.h"
+#include "classifiers/evaluate.h"
+#include "classifiers/train.h"
+
+#include <criterion/criterion.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+Test(model, the_logistic_curve_is_bounded_rising_and_even)
+{
+	int last = -1;
+	for (int z = -60000; z <= 60000; z += 7) {
+		int p = model_probability(z);
+		cr_assert_geq(p, last);
+		cr_assert_geq(p, 0);
+		cr_assert_leq(p, SCORE_MAX);
+		cr_assert_eq(p + model_probability(-z), SCORE_MAX);
+		last = p;
+	}
+	cr_assert_eq(model_probability(0), 500000);
+	cr_assert_eq(model_probability(INT32_MIN), 0);
+	cr_assert_eq(model_probability(INT32_MAX), 1000000);
+}
+
+Test(model, values_of_counts_are_the_same_numbers_everywhere)
+{
+	cr_assert_eq(model_value(0), 0);
+	cr_assert_eq(model_value(1), 256);
+	cr_assert_eq(model_value(2), 433);
+	cr_assert_eq(model_value(3), 537);
+	cr_assert_eq(model_value(255), model_value(60000));
+}
+
+static GBytes *tiny_model(void)
+{
+	static char *const names[] = {"umzug", "sonstiges"};
+	static const uint32_t keys[] = {7, 900, 70000};
+	static const int16_t weights[] = {512, -512, 1024, 0, -3, 9};
+	static const int32_t bias[] = {100, -100};
+	static const int32_t second[] = {5, 4096, 0, 0, 0, 0, 0, 4096, 0, 0};
+	const struct model_parts parts = {.outputs = 2,
+	        .keys = 3,
+	        .documents = 9,
+	        .names = names,
+	        .key = keys,
+	        .weight = weights,
+	        .bias = bias,
+	        .second = second,
+	        .training = "abc"};
+	return concern_model_write(&parts);
+}
+
+Test(model, a_written_model_reads_back_the_same)
+{
+	g_autoptr(GBytes) bytes = tiny_model();
+	AUTO(concern_model) model = concern_model_load(bytes, "x", NULL);
+	cr_assert_not_null(model);
+	cr_assert_eq(concern_model_outputs(model), 2);
+	cr_assert_str_eq(concern_model_output(model, 1), "sonstiges");
+	cr_assert_eq(concern_model_row(model, 900), 1);
+	cr_assert_eq(concern_model_row(model, 901), -1);
+	cr_assert_str_eq(concern_model_training(model), "abc");
+}
+
+Test(model, a_vector_is_scored_by_weight_over_length)
+{
+	g_autoptr(GBytes) bytes = tiny_model();
+	AUTO(concern_model) model = concern_model_load(bytes, "x", NULL);
+	g_autoptr(GArray) features = g_array_new(FALSE, FALSE, sizeof(struct feature));
+	struct feature one = {.hash = 7, .count = 1};
+	int32_t z[2];
+	g_array_append_val(features, one);
+	concern_model_score_vector(model, features, z);
+	cr_assert_eq(z[0], 1100, "a single feature has length 1: its weight and the bias");
+	cr_assert_eq(z[1], -1100);
+	one.hash = 12345;
+	g_array_append_val(features, one);
+	concern_model_score_vector(model, features, z);
+	cr_assert_eq(z[0], 1100, "a feature without weight does not count");
+}
+
+Test(model, any_cut_and_any_wrong_header_is_refused)
+{
+	g_autoptr(GBytes) bytes = tiny_model();
+	gsize size;
+	const char *data = g_bytes_get_data(bytes, &size);
+	for (gsize n = 0; n < size; n++) {
+		g_autoptr(GBytes) cut = g_bytes_new(data, n);
+		g_autoptr(GError) error = NULL;
+		cr_assert_null(concern_model_load(cut, "x", &error));
+		cr_assert_not_null(error);
+	}
+	for (gsize i = 0; i < size - 80; i++) { /* a changed byte is refused or read, never a crash */
+		g_autofree char *changed = g_memdup2(data, size);
+		changed[i] = (char)(changed[i] ^ 0x15);
+		g_autoptr(GBytes) other = g_bytes_new(changed, size);
+		AUTO(concern_model) model = concern_model_load(other, "x", NULL);
+	}
+}
+
+static struct combination *combination_of(const char *yaml, struct diag *diag)
+{
+	AUTO(bundle) bundle = small_bundle(NULL, NULL, yaml);
+	AUTO(catalogue) catalogue = catalogue_load(bundle, diag);
+	g_autoptr(GBytes) bytes = tiny_model();
+	AUTO(concern_model) model = concern_model_load(bytes, "x", NULL);
+	return combination_load(bundle, catalogue, model, diag);
+}
+
+#define TWO                                                                                                  \
+	"version: 1\nfallback: sonstiges\nconcerns:\n"                                                       \
+	"  umzug: {accept: 600000, lower: 300000}\n  arbeitsaufnahme: {accept: 600000, lower: 300000, "      \
+	"risk: 40000}\n"                                                                                     \
+	"  sonstiges: {accept: 500000, lower: 300000}\n"
+
+static struct verdict verdict_of(const char *yaml, int32_t umzug, int32_t sonstiges, const int *points)
+{
+	AUTO(diag) diag = diag_new();
+	AUTO(combination) c = combination_of(yaml, diag);
+	cr_assert_not_null(c);
+	struct model_scores scores = {.final = {umzug, sonstiges}};
+	struct verdict verdict;
+	combine(c, &scores, points, &verdict);
+	verdict.reason = verdict.reason ? g_intern_string(verdict.reason) : NULL;
+	return verdict;
+}
+
+Test(combine, above_accept_is_found_and_sure)
+{
+	struct verdict v = verdict_of(TWO, 4000, -4000, NULL);
+	cr_assert(v.found[0] && !v.found[1] && !v.found[2]);
+	cr_assert(v.doubt, "arbeitsaufnahme reaches its risk without a model's output");
+	cr_assert_str_eq(v.reason, "payment_risk");
+}
+
+Test(combine, below_all_thresholds_is_doubt_with_candidates)
+{
+	struct verdict v = verdict_of(TWO, 0, -4000, NULL);
+	cr_assert(v.doubt);
+	cr_assert_str_eq(v.reason, "below_threshold");
+	cr_assert(v.found[0], "0.5 lies above the lower threshold");
+	cr_assert_not(v.found[2]);
+}
+
+Test(combine, the_fallback_stands_alone)
+{
+	struct verdict v = verdict_of(TWO, 2000, 4000, NULL);
+	cr_assert(v.found[2] && !v.found[0]);
+}
+
+Test(combine, slips_are_told)
+{
+	static const struct {
+		const char *yaml, *message;
+	} slips[] = {{"version: 1\n", "needs `concerns`"},
+	        {"concerns:\n  nosuch: {}\n", "the catalogue has no concern \"nosuch\""},
+	        {"concerns:\n  umzug: {accept: 100, lower: 200}\n", "lower lies above accept"},
+	        {"concerns:\n  umzug: {accept: 2000000}\n", "combine.yaml:2:"},
+	        {"concerns:\n  umzug: {}\nfallback: sonstiges\n", "fallback"},
+	        {"concerns:\n  umzug: {}\nmailboxes: {x: mars}\n", "expected sgb3"}};
+	for (size_t i = 0; i < G_N_ELEMENTS(slips); i++) {
+		AUTO(diag) diag = diag_new();
+		AUTO(combination) c = combination_of(slips[i].yaml, diag);
+		g_autofree char *text = diag_text(diag);
+		cr_assert_null(c, "taken: %s", slips[i].yaml);
+		cr_assert_not_null(strstr(text, slips[i].message), "%s\nsaid: %s", slips[i].yaml, text);
+	}
+}
+
+/* Two files of plain messages about three concerns. */
+static char *tiny_corpus(void)
+{
+	static const char *const texts[][3] = {
+	        {"umzug", "ich bin umgezogen neue adresse Weg", "wir wohnen jetzt in der Gasse"},
+	        {"arbeitsunfaehigkeit", "ich bin krank bis Freitag", "krankgeschrieben vom Arzt"},
+	        {"sonstiges", "bitte neuen Termin geben", "danke und frohes Fest"}};
+	char *folder = g_dir_make_tmp("posteingang-train-XXXXXX", NULL);
+	for (int f = 0; f < 2; f++) {
+		g_autoptr(GString) lines = g_string_new(NULL);
+		for (int i = 0; i < 60; i++)
+			g_string_append_printf(lines,
+			        "{\"id\":\"%c%d\",\"channel\":\"postbox\",\"received\":\"2024-01-%02d\","
+			        "\"body\":\"%s %d\",\"concerns\":[\"%s\"]}\n",
+			        'a' + f, i, 1 + i % 28, texts[i % 3][1 + (i / 3) % 2], i, texts[i % 3][0]);
+		g_autofree char *name = g_strdup_printf("%c.jsonl", 'a' + f);
+		g_autofree char *path = g_build_filename(folder, name, NULL);
+		cr_assert(g_file_set_contents(path, lines->str, -1, NULL));
+	}
+	return folder;
+}
+
+static void remove_corpus(const char *folder)
+{
+	for (int f = 0; f < 2; f++) {
+		g_autofree char *name = g_strdup_printf("%s/%c.jsonl", folder, 'a' + f);
+		g_remove(name);
+	}
+	g_rmdir(folder);
+}
+
+Test(train, the_same_messages_give_the_same_model_byte_for_byte_and_it_works)
+{
+	g_autofree char *folder = tiny_corpus();
+	AUTO(bundle) bundle = small_bundle("version: 1\nclasses:\n  ill: [krank*, arzt]\n", NULL, NULL);
+	AUTO(diag) diag = diag_new();
+	AUTO(catalogue) catalogue = catalogue_load(bundle, diag);
+	g_autoptr(GError) error = NULL;
+	AUTO(labels) labels = labels_read(folder, catalogue, &error);
+	cr_assert_not_null(labels, "%s", error ? error->message : "");
+	struct train_options options = {0};
+	struct trained a, b;
+	cr_assert(train_run(bundle, labels, &options, &a, &error), "%s", error ? error->message : "");
+	cr_assert(train_run(bundle, labels, &options, &b, &error));
+	cr_assert(g_bytes_equal(a.model, b.model));
+	AUTO(concern_model) model = concern_model_load(a.model, "trained", &error);
+	cr_assert_not_null(model);
+	cr_assert_str_eq(concern_model_training(model), labels->hash);
+	struct evaluate_options how = {.cross_validate = true};
+	AUTO(evaluation) evaluation = evaluate_run(bundle, labels, &how, &error);
+	/* the small bundle has no rule sets: what matters here is only that it is told, or that it works */
+	if (evaluation) {
+		struct figures figures;
+		evaluate_figures(evaluation, NULL, NULL, &figures);
+		cr_assert_eq(figures.messages, 120);
+		cr_assert_geq(counts_f1(&figures.all), 950);
+	}
+	trained_clear(&a);
+	trained_clear(&b);
+	remove_corpus(folder);
+}
+
+Test(labels, an_unknown_label_is_told_with_file_and_line)
+{
+	g_autofree char *path = NULL;
+	int fd = g_file_open_tmp("posteingang-XXXXXX.jsonl", &path, NULL);
+	cr_assert_geq(fd, 0);
+	cr_assert(g_file_set_contents(path,
+	        "{\"id\":\"1\",\"channel\":\"email\",\"received\":\"2024-01-02\",\"body\":\"x\",\"concerns\":[\"umzug\"]}\n"
+	        "{\"id\":\"2\",\"channel\":\"email\",\"received\":\"2024-01-02\",\"body\":\"x\",\"concerns\":[\"umzuk\"]}\n",
+	        -1, NULL));
+	AUTO(bundle) bundle = small_bundle(NULL, NULL, NULL);
+	AUTO(diag) diag = diag_new();
+	AUTO(catalogue) catalogue = catalogue_load(bundle, diag);
+	g_autoptr(GError) error = NULL;
+	cr_assert_null(labels_read(path, catalogue, &error));
+	cr_assert_not_null(strstr(error->message, ":2: "), "%s", error->message);
+	cr_assert_not_null(strstr(error->message, "umzuk"), "%s", error->message);
+	g_remove(path);
+	g_close(fd, NULL);
+}
