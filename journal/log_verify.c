@@ -14,8 +14,8 @@ struct verifying {
 	const struct verify_options *options;
 	struct verify_report *report;
 	struct db_rows *checkpoints; /* size, note */
-	unsigned next_checkpoint;
-	GHashTable *roots; /* size (text) → struct log_hash: at each size somebody asks for */
+	struct db_rows *restores;    /* records of accepted restores */
+	GHashTable *roots;           /* size (text) → struct log_hash: at each size somebody asks for */
 	struct log_tree tree;
 	uint64_t expected; /* leaves according to the newest checkpoint */
 };
@@ -230,28 +230,59 @@ static void check_checkpoints(struct verifying *v)
 		        "there are more or fewer leaves than the newest checkpoint says");
 }
 
-/* Checkpoints from elsewhere: the same epoch must be part of this log; earlier epochs were closed by
- * `restore`. */
-static void check_notes(struct verifying *v, const GPtrArray *notes, const char *origin, const char *where)
+/* "name/instance/epoch" of this instance: the epoch; 0: of another log. */
+static int64_t epoch_of(const struct verifying *v, const char *origin)
+{
+	g_auto(GStrv) parts = g_strsplit(origin, "/", -1);
+	guint n = g_strv_length(parts);
+	gint64 epoch;
+	bool ours = n >= 3 && strcmp(parts[n - 2], journal_instance(v->journal)) == 0 &&
+	            g_ascii_string_to_signed(parts[n - 1], 10, 1, G_MAXINT64, &epoch, NULL);
+	return ours ? epoch : 0;
+}
+
+/* Up to which size a checkpoint of that epoch must still be part of this log: the smallest that a restore
+ * after it was accepted at. Without such a record there is no limit. */
+static uint64_t epoch_end(const struct verifying *v, int64_t epoch)
+{
+	uint64_t end = UINT64_MAX;
+	for (unsigned i = 0; i < db_rows_count(v->restores); i++) {
+		g_autoptr(GBytes) bytes = db_rows_bytes(v->restores, i, 0);
+		gsize size;
+		const char *data = g_bytes_get_data(bytes, &size);
+		JSON_AUTO body = json_read(data, size, NULL);
+		const json_t *detail = json_object_get(body, "detail");
+		if (json_get_int(detail, "epoch", 0) > epoch)
+			end = MIN(end, (uint64_t)json_get_int(detail, "size", 0));
+	}
+	return end;
+}
+
+/* Checkpoints from elsewhere: those of this log must be part of it, but for what a restore gave up. */
+static void check_notes(struct verifying *v, const GPtrArray *notes, const char *where)
 {
 	for (guint i = 0; notes && i < notes->len; i++) {
 		const char *note = g_ptr_array_index(notes, i);
 		struct checkpoint checkpoint = {0};
-		char *place = g_strdup_printf("%s, note %u", where, i + 1);
+		g_autofree char *place = g_strdup_printf("%s, note %u", where, i + 1);
 		if (!checkpoint_parse(note, &checkpoint, NULL)) {
-			add(v, FINDING_KEPT, place, "cannot be read as a checkpoint");
+			add(v, FINDING_KEPT, g_strdup(place), "cannot be read as a checkpoint");
 			continue;
 		}
-		const char *instance = strchr(origin, '/'), *other = strchr(checkpoint.origin, '/');
-		bool ours = instance && other && strcmp(instance, other) == 0;
-		if (ours) {
+		int64_t epoch = epoch_of(v, checkpoint.origin);
+		if (epoch && checkpoint.size <= epoch_end(v, epoch)) {
 			check_signature(v, note, g_strdup(place));
-			check_root(v, &checkpoint, FINDING_KEPT, place);
-		} else {
-			g_free(place);
+			check_root(v, &checkpoint, FINDING_KEPT, g_strdup(place));
 		}
 		checkpoint_clear(&checkpoint);
 	}
+}
+
+static bool load_restores(struct verifying *v, GError **error)
+{
+	v->restores = db_query(v->journal->db,
+	        "SELECT body FROM record WHERE event = 'restore.accepted' ORDER BY id", NULL, 0, error);
+	return v->restores != NULL;
 }
 
 static void want_note_roots(struct verifying *v, const GPtrArray *notes)
@@ -281,8 +312,7 @@ static bool verify_all(struct verifying *v, GError **error)
 	unsigned broken = 0;
 	if (v->options->witness && !(witnessed = witness_notes(v->options->witness, &broken, error)))
 		return false;
-	g_autofree char *origin = journal_log_origin(v->journal, "x", error);
-	if (!origin || !load_checkpoints(v, error))
+	if (!load_checkpoints(v, error) || !load_restores(v, error))
 		return false;
 	want_note_roots(v, v->options->kept);
 	want_note_roots(v, witnessed);
@@ -290,8 +320,8 @@ static bool verify_all(struct verifying *v, GError **error)
 		return false;
 	log_tree_root(&v->tree, &v->report->root);
 	check_checkpoints(v);
-	check_notes(v, v->options->kept, origin, "kept");
-	check_notes(v, witnessed, origin, "witness");
+	check_notes(v, v->options->kept, "kept");
+	check_notes(v, witnessed, "witness");
 	return v->options->log_only || verify_rows(v->journal, v->options, v->report, error);
 }
 
@@ -306,5 +336,6 @@ struct verify_report *journal_verify(
 	db_rollback(journal->db);
 	g_hash_table_unref(v.roots);
 	db_rows_free(v.checkpoints);
+	db_rows_free(v.restores);
 	return ok ? g_steal_pointer(&report) : NULL;
 }

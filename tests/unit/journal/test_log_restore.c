@@ -179,3 +179,34 @@ Test(log_restore, an_open_call_becomes_klaerung_for_it_may_have_been_made)
 	assert_whole(world.scene);
 	world_drop(&world);
 }
+
+/* A new epoch is no way to rewrite what was sealed before the backup. */
+Test(log_restore, checkpoints_from_before_the_backup_must_still_be_part_of_the_log)
+{
+	struct world world = world_new();
+	planned(world.scene->journal, 20, "eakte", false);
+	seal(&world);
+	restore(&world);
+	AUTO(restoring) restoring = restoring_new(world.scene->journal);
+	accept(&world, restoring);
+	seal(&world);
+	tamper(world.scene, "DELETE FROM leaf; DELETE FROM checkpoint; UPDATE log_cursor SET xid = 0, id = 0;"
+	                    " DELETE FROM record WHERE id = 2");
+	struct seal_options options = {.signer = world.scene->signer};
+	struct seal_result result = {0};
+	do {
+		CHECK(journal_seal(world.scene->journal, &options, &result, &why));
+	} while ((int64_t)result.size < number(world.scene->journal, "SELECT count(*) FROM record"));
+	struct verify_options verify = {.verifiers = &world.scene->verifier,
+	        .n_verifiers = 1,
+	        .witness = world.witness,
+	        .log_only = true};
+	AUTO(verify_report) report = journal_verify(world.scene->journal, &verify, NULL);
+	unsigned kept = 0;
+	for (guint i = 0; i < report->findings->len; i++) {
+		const struct verify_finding *f = report->findings->pdata[i];
+		kept += strcmp(f->kind, FINDING_KEPT) == 0;
+	}
+	cr_assert_geq(kept, 2, "the epoch before and the one now");
+	world_drop(&world);
+}
