@@ -131,8 +131,8 @@ static enum rechtskreis mailbox_rechtskreis(const struct combination *c, const c
 	return RECHTSKREIS_SGB3;
 }
 
-/* No Kundennummer anywhere, and a BG-Nummer anywhere, or a Kindergeldnummer in the very sentence that speaks for the
- * concern: a parent has one besides whatever else they write about. */
+/* No Kundennummer anywhere, and a BG-Nummer anywhere, or a Kindergeldnummer in the very sentence that speaks
+ * for the concern: a parent has one besides whatever else they write about. */
 static enum rechtskreis number_rechtskreis(
         const struct analyser *analyser, const struct analyser_scratch *scratch, const char *concern)
 {

@@ -49,7 +49,8 @@ struct message *route_unread(const struct item *item)
 
 static struct message *decode(const struct item *item, GBytes *raw)
 {
-	if (json_get_bool(item->fields, "undecodable", false)) /* intake could not read what the source sent */
+	if (json_get_bool(
+	            item->fields, "undecodable", false)) /* intake could not read what the source sent */
 		return NULL;
 	if (is_structured(item))
 		return message_of_fields(item);

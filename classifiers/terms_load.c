@@ -171,7 +171,8 @@ void terms_read(struct terms *terms, const struct bundle *bundle, struct diag *d
 	g_autoptr(GPtrArray) paths = bundle_list(bundle, "classifiers/terms_", ".yaml");
 	for (guint i = 0; i < paths->len; i++) {
 		const char *path = g_ptr_array_index(paths, i);
-		AUTO(yaml_file) yaml = yaml_load(bundle_file_name(bundle, path), bundle_get(bundle, path), diag);
+		AUTO(yaml_file)
+		yaml = yaml_load(bundle_file_name(bundle, path), bundle_get(bundle, path), diag);
 		if (yaml)
 			read_terms_file(terms, yaml_root(yaml), diag);
 	}

@@ -29,7 +29,7 @@ struct item {
 	char sha256[65];  /* of raw, lower-case hex */
 	json_t *fields;   /* what the source said beside or instead of the mail, as a `classify` line (below):
 	                   * whole item for postbox and eservice; {"envelope_from":…} or {} for email;
-	                * {"undecodable":true,…} if the bytes are not what the source promised */
+	                   * {"undecodable":true,…} if the bytes are not what the source promised */
 };
 
 struct item *item_new(void);

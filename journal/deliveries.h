@@ -50,7 +50,7 @@ enum delivery_outcome {
 	DELIVERY_UNCERTAIN,  /* at-most-once and not known: a task reply_uncertain, likewise */
 	DELIVERY_CANCELLED,  /* no longer wanted (found processed when due) */
 	DELIVERY_SUPPRESSED, /* barred (window, restored journal) */
-	DELIVERY_RETURNED,   /* not tried: give it back, due at `retry_at` (0: as before); counts no attempt */
+	DELIVERY_RETURNED, /* not tried: give it back, due at `retry_at` (0: as before); counts no attempt */
 };
 
 struct delivery_result {
