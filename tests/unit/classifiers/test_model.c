@@ -238,8 +238,10 @@ Test(labels, an_unknown_label_is_told_with_file_and_line)
 	int fd = g_file_open_tmp("posteingang-XXXXXX.jsonl", &path, NULL);
 	cr_assert_geq(fd, 0);
 	cr_assert(g_file_set_contents(path,
-	        "{\"id\":\"1\",\"channel\":\"email\",\"received\":\"2024-01-02\",\"body\":\"x\",\"concerns\":[\"umzug\"]}\n"
-	        "{\"id\":\"2\",\"channel\":\"email\",\"received\":\"2024-01-02\",\"body\":\"x\",\"concerns\":[\"umzuk\"]}\n",
+	        "{\"id\":\"1\",\"channel\":\"email\",\"received\":\"2024-01-02\",\"body\":\"x\",\"concerns\":"
+	        "[\"umzug\"]}\n"
+	        "{\"id\":\"2\",\"channel\":\"email\",\"received\":\"2024-01-02\",\"body\":\"x\",\"concerns\":"
+	        "[\"umzuk\"]}\n",
 	        -1, NULL));
 	AUTO(bundle) bundle = small_bundle(NULL, NULL, NULL);
 	AUTO(diag) diag = diag_new();
