@@ -16,8 +16,7 @@ void concern_model_free(struct concern_model *model)
 		return;
 	g_strfreev(model->names);
 	g_free(model->training);
-	g_free(model->slot_key);
-	g_free(model->slot_row);
+	g_free(model->slots);
 	g_free(model->weight);
 	g_free(model->bias);
 	g_free(model->second);
@@ -42,15 +41,13 @@ static void read_slots(struct concern_model *model, const unsigned char *p)
 	while (size < model->keys * 2)
 		size *= 2;
 	model->mask = size - 1;
-	model->slot_key = g_new0(uint32_t, size);
-	model->slot_row = g_new(int32_t, size);
-	memset(model->slot_row, 0xff, size * sizeof *model->slot_row);
+	model->slots = g_new(struct model_slot, size);
+	memset(model->slots, 0xff, size * sizeof *model->slots);
 	for (unsigned i = 0; i < model->keys; i++) {
 		uint32_t key = read_u32(p + (size_t)4 * i), at = key & model->mask;
-		while (model->slot_row[at] >= 0)
+		while (model->slots[at].row >= 0)
 			at = (at + 1) & model->mask;
-		model->slot_key[at] = key;
-		model->slot_row[at] = (int32_t)i;
+		model->slots[at] = (struct model_slot){key, (int32_t)i};
 	}
 }
 

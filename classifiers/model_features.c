@@ -31,22 +31,22 @@ struct extractor {
 	const struct hit *hits; /* of the sentence */
 	uint32_t hit_count;
 	const struct sentence *sentence;
-	uint32_t index; /* of the sentence */
-	GArray *out;
+	uint32_t index;           /* of the sentence */
+	struct feature *features; /* room for FEATURES_MAX */
+	guint count;
 };
 
 static void put(struct extractor *e, enum feature_kind kind, uint64_t value, uint16_t count, uint32_t first,
         uint32_t last)
 {
-	if (e->out->len >= FEATURES_MAX)
+	if (e->count >= FEATURES_MAX)
 		return;
-	struct feature feature = {.hash = (uint32_t)(mix((uint64_t)kind + 1, value) >> 16),
+	e->features[e->count++] = (struct feature){.hash = (uint32_t)(mix((uint64_t)kind + 1, value) >> 16),
 	        .sentence = (uint16_t)e->index,
 	        .count = count,
 	        .first = first,
 	        .last = (uint16_t)(last - first),
 	        .kind = (uint16_t)kind};
-	g_array_append_val(e->out, feature);
 }
 
 /* Pieces of "^word$". */
@@ -196,10 +196,12 @@ static guint put_terms(struct extractor *e, const struct term_matches *matches, 
 void features_extract(const struct prepared *prepared, const struct terms *terms,
         const struct term_matches *matches, const struct speech *speech, GArray *out)
 {
-	struct extractor e = {.prepared = prepared, .terms = terms, .speech = speech, .out = out};
+	struct extractor e = {.prepared = prepared, .terms = terms, .speech = speech};
 	const struct hit *all = (const struct hit *)(const void *)matches->hits->data;
 	uint32_t at = 0;
 	guint term = 0;
+	g_array_set_size(out, FEATURES_MAX);
+	e.features = (struct feature *)(void *)out->data;
 	for (e.index = 0; e.index < prepared->sentences->len; e.index++) {
 		e.sentence = prepared_sentence(prepared, e.index);
 		e.hits = all + at;
@@ -212,4 +214,5 @@ void features_extract(const struct prepared *prepared, const struct terms *terms
 		put_order(&e);
 		term = put_terms(&e, matches, term);
 	}
+	g_array_set_size(out, e.count);
 }

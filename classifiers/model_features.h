@@ -39,7 +39,8 @@ enum feature_kind {
 
 const char *feature_kind_name(enum feature_kind kind);
 
-/* Appends the features of all sentences, sentence by sentence; within one, a hash may come more than once. */
+/* The features of all sentences, sentence by sentence; within one, a hash may come more than once. What `out`
+ * held is replaced. */
 void features_extract(const struct prepared *prepared, const struct terms *terms,
         const struct term_matches *matches, const struct speech *speech, GArray *out);
 

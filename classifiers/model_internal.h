@@ -6,14 +6,18 @@
 
 #define MODEL_ROW 16 /* outputs of a row in memory: one cache line of 32 bytes */
 
+struct model_slot {
+	uint32_t key;
+	int32_t row; /* -1: empty */
+};
+
 struct concern_model {
 	char **names;
 	char *training;
 	unsigned outputs, keys;
 	uint32_t mask;
-	uint32_t *slot_key; /* open addressing by key */
-	int32_t *slot_row;  /* -1: empty */
-	int16_t *weight;    /* keys × MODEL_ROW */
+	struct model_slot *slots; /* open addressing by key */
+	int16_t *weight;          /* keys × MODEL_ROW */
 	int32_t *bias;
 	int32_t *second;
 };

@@ -18,6 +18,7 @@ struct row_state {
 struct model_scratch {
 	struct row_state *rows;
 	GArray *touched, *here; /* int32_t: rows seen in the message, in the sentence */
+	GArray *row_of;         /* int32_t per feature */
 };
 
 struct model_scratch *model_scratch_new(const struct concern_model *model)
@@ -26,6 +27,7 @@ struct model_scratch *model_scratch_new(const struct concern_model *model)
 	scratch->rows = g_new0(struct row_state, model->keys);
 	scratch->touched = g_array_new(FALSE, FALSE, sizeof(int32_t));
 	scratch->here = g_array_new(FALSE, FALSE, sizeof(int32_t));
+	scratch->row_of = g_array_new(FALSE, FALSE, sizeof(int32_t));
 	return scratch;
 }
 
@@ -36,18 +38,39 @@ void model_scratch_free(struct model_scratch *scratch)
 	g_free(scratch->rows);
 	g_array_unref(scratch->touched);
 	g_array_unref(scratch->here);
+	g_array_unref(scratch->row_of);
 	g_free(scratch);
 }
 
 int32_t concern_model_row(const struct concern_model *model, uint32_t hash)
 {
 	uint32_t at = hash & model->mask;
-	while (model->slot_row[at] >= 0) {
-		if (model->slot_key[at] == hash)
-			return model->slot_row[at];
+	while (model->slots[at].row >= 0) {
+		if (model->slots[at].key == hash)
+			return model->slots[at].row;
 		at = (at + 1) & model->mask;
 	}
 	return -1;
+}
+
+#define AHEAD 12 /* features whose table lines are fetched early */
+
+/* The row of each feature, -1 where it has no weight. */
+static void find_rows(
+        const struct concern_model *model, struct model_scratch *scratch, const GArray *features)
+{
+	const struct feature *all = (const struct feature *)(const void *)features->data;
+	g_array_set_size(scratch->row_of, features->len);
+	int32_t *rows = (int32_t *)(void *)scratch->row_of->data;
+	for (guint i = 0; i < features->len; i++) {
+		if (i + AHEAD < features->len)
+			__builtin_prefetch(&model->slots[all[i + AHEAD].hash & model->mask]);
+		rows[i] = concern_model_row(model, all[i].hash);
+		if (rows[i] >= 0) {
+			__builtin_prefetch(model->weight + (size_t)rows[i] * MODEL_ROW);
+			__builtin_prefetch(&scratch->rows[rows[i]]);
+		}
+	}
 }
 
 static void sum_add(struct sum *sum, const struct concern_model *model, int32_t row, unsigned count)
@@ -92,7 +115,7 @@ static guint add_sentence(const struct concern_model *model, struct model_scratc
 	*sum = (struct sum){0};
 	g_array_set_size(scratch->here, 0);
 	for (; i < features->len && all[i].sentence == sentence; i++) {
-		int32_t row = concern_model_row(model, all[i].hash);
+		int32_t row = g_array_index(scratch->row_of, int32_t, i);
 		if (row < 0)
 			continue;
 		struct row_state *state = &scratch->rows[row];
@@ -157,6 +180,7 @@ void concern_model_score(const struct concern_model *model, struct model_scratch
 	*out = (struct model_scores){0};
 	for (unsigned o = 0; o < MODEL_MAX_OUTPUTS; o++)
 		out->sentence[o] = -20000;
+	find_rows(model, scratch, features);
 	for (guint i = 0; i < features->len;) {
 		uint32_t sentence = all[i].sentence;
 		i = add_sentence(model, scratch, features, i, &sum);

@@ -9,6 +9,9 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
+#define GOLDEN_COUNT 0u
+#define GOLDEN_SUM   UINT64_C(0)
+
 Test(model, the_logistic_curve_is_bounded_rising_and_even)
 {
 	int last = -1;
@@ -99,6 +102,37 @@ Test(model, any_cut_and_any_wrong_header_is_refused)
 		g_autoptr(GBytes) other = g_bytes_new(changed, size);
 		AUTO(concern_model) model = concern_model_load(other, "x", NULL);
 	}
+}
+
+/* Golden numbers: whatever the compiler, its optimisation or the machine, the same text has the same features.
+ * They change only with FEATURES_VERSION. */
+Test(model, a_fixed_text_has_the_same_features_on_every_build)
+{
+	AUTO(bundle) bundle = small_bundle("version: 1\nclasses:\n  ill: [krank*]\n  act_negation: [nicht]\n", NULL, NULL);
+	AUTO(diag) diag = diag_new();
+	AUTO(terms) terms = terms_load(bundle, NULL, diag);
+	AUTO(terms_scratch) scratch = terms_scratch_new(terms);
+	AUTO(message) message = text_message("Krank", "Ich bin nicht krank, sondern ab 3.2. in der Görresstr. 17, 53113 Bonn. Ja?");
+	struct prepared prepared;
+	struct term_matches matches;
+	struct speech speech;
+	prepared_init(&prepared);
+	term_matches_init(&matches);
+	speech_init(&speech, terms);
+	prepare_message(&prepared, message);
+	terms_match(terms, scratch, &prepared, &matches);
+	speech_read(&speech, &prepared, &matches);
+	g_autoptr(GArray) features = g_array_new(FALSE, FALSE, sizeof(struct feature));
+	features_extract(&prepared, terms, &matches, &speech, features);
+	uint64_t sum = 0;
+	for (guint i = 0; i < features->len; i++)
+		sum = sum * 31 + g_array_index(features, struct feature, i).hash;
+	cr_assert_eq(prepared.sentences->len, 3);
+	cr_assert_eq(features->len, GOLDEN_COUNT, "%u features", features->len);
+	cr_assert_eq(sum, GOLDEN_SUM, "sum %" G_GUINT64_FORMAT, sum);
+	prepared_clear(&prepared);
+	term_matches_clear(&matches);
+	speech_clear(&speech);
 }
 
 static struct combination *combination_of(const char *yaml, struct diag *diag)
