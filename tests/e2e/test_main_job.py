@@ -3,6 +3,7 @@ import unittest
 
 from case import ServerCase
 from operation import decided
+from posteingang import BUNDLE, SOURCE
 
 
 class MainJob:
@@ -54,6 +55,27 @@ class OnSqlite(MainJob, ServerCase):
 
 class OnPostgres(MainJob, ServerCase):
     POSTGRES = True
+
+    def test_a_worker_needs_no_more_than_the_role_we_ship(self):
+        roles = (SOURCE / "journal/roles.sql").read_text()
+        self.pg.psql("SET client_min_messages = warning; DROP ROLE IF EXISTS worker1; CREATE ROLE worker1 LOGIN "
+                     f"PASSWORD 'nur Arbeit'; {roles} GRANT posteingang_worker TO worker1;")
+        self.site.secret("database", "nur Arbeit")
+        self.site.put(mails=range(0, 20), postbox=range(20, 30), eservice=range(30, 40))
+        owner = self.pg.conninfo
+        self.pg.conninfo = owner.replace("user=posteingang", "user=worker1")
+        try:
+            self.site.write()
+            done = self.site.run("run", "--once")
+            self.assertEqual(done.returncode, 0, done.stderr.decode())
+            self.assertEqual(self.site.run("status", "--quiet").returncode, 0)
+            refused = self.site.run("activate", str(BUNDLE))
+            self.assertNotEqual(refused.returncode, 0)
+        finally:
+            self.pg.conninfo = owner
+        self.site.secret("database", self.pg.password)
+        self.site.write()
+        self.check_accounted()
 
     def test_three_workers_at_once_give_the_same_as_one_on_sqlite(self):
         alone = self.fresh_site("alone", None)
