@@ -85,7 +85,7 @@ struct analyser_scratch *analyser_scratch_new(const struct analyser *analyser)
 	term_matches_init(&scratch->matches);
 	speech_init(&scratch->speech, analyser->terms);
 	scratch->features = g_array_new(FALSE, FALSE, sizeof(struct feature));
-	scratch->model = analyser->model ? model_scratch_new(analyser->model) : NULL;
+	scratch->model = analyser->model ? model_reader_new(analyser->model, analyser->terms) : NULL;
 	scratch->points = g_new0(int, analyser->combination->count + 1);
 	return scratch;
 }
@@ -99,22 +99,35 @@ void analyser_scratch_free(struct analyser_scratch *scratch)
 	term_matches_clear(&scratch->matches);
 	speech_clear(&scratch->speech);
 	g_array_unref(scratch->features);
-	model_scratch_free(scratch->model);
+	model_reader_free(scratch->model);
 	g_free(scratch->points);
 	g_free(scratch);
 }
 
-bool analyse_features(
+struct reading analyse_reading(const struct analyser *analyser, const struct analyser_scratch *scratch)
+{
+	return (struct reading){&scratch->prepared, analyser->terms, &scratch->matches, &scratch->speech};
+}
+
+bool analyse_read(
         const struct analyser *analyser, struct analyser_scratch *scratch, const struct message *message)
 {
-	g_array_set_size(scratch->features, 0);
 	prepare_message(&scratch->prepared, message);
 	terms_match(analyser->terms, scratch->terms, &scratch->prepared, &scratch->matches);
 	if (scratch->prepared.tokens->len == 0)
 		return false;
 	speech_read(&scratch->speech, &scratch->prepared, &scratch->matches);
-	features_extract(
-	        &scratch->prepared, analyser->terms, &scratch->matches, &scratch->speech, scratch->features);
+	return true;
+}
+
+bool analyse_features(
+        const struct analyser *analyser, struct analyser_scratch *scratch, const struct message *message)
+{
+	const struct reading reading = analyse_reading(analyser, scratch);
+	g_array_set_size(scratch->features, 0);
+	if (!analyse_read(analyser, scratch, message))
+		return false;
+	features_extract(&reading, scratch->features);
 	return true;
 }
 
@@ -177,10 +190,10 @@ static void analyse_text(const struct analyser *analyser, struct analyser_scratc
         const struct message *message, struct findings *findings)
 {
 	struct verdict verdict;
+	const struct reading reading = analyse_reading(analyser, scratch);
 	sum_points(analyser, scratch);
 	if (analyser->model)
-		concern_model_score(analyser->model, scratch->model, &scratch->prepared, scratch->features,
-		        &scratch->scores);
+		model_reader_score(scratch->model, &reading, &scratch->scores);
 	combine(analyser->combination, analyser->model ? &scratch->scores : NULL, scratch->points, &verdict);
 	add_verdict(analyser, scratch, message, &verdict, findings);
 }
@@ -217,7 +230,7 @@ struct findings *analyse(
 		analyse_form(analyser, message->form, findings);
 	if (message->undecodable)
 		findings_doubt(findings, "undecodable");
-	if (analyse_features(analyser, scratch, message))
+	if (analyse_read(analyser, scratch, message))
 		analyse_text(analyser, scratch, message, findings);
 	analyse_marks(analyser, scratch, message, findings);
 	g_ptr_array_sort(findings->concerns, by_score);

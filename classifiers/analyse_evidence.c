@@ -82,8 +82,11 @@ static void add_model(const struct analyser *analyser, struct analyser_scratch *
         const struct message *message, int output, struct finding *finding)
 {
 	struct contribution top[MAX_MODEL];
-	unsigned n = concern_model_explain(analyser->model, scratch->features, scratch->scores.best[output],
-	        (unsigned)output, top, MAX_MODEL);
+	const struct reading reading = analyse_reading(analyser, scratch);
+	uint32_t sentence = scratch->scores.best[output];
+	features_of_sentence(&reading, sentence, scratch->features);
+	unsigned n = concern_model_explain(
+	        analyser->model, scratch->features, sentence, (unsigned)output, top, MAX_MODEL);
 	for (unsigned i = 0; i < n; i++) {
 		struct place place = prepared_place(&scratch->prepared, top[i].first, top[i].last);
 		g_autofree char *by = feature_name(analyser, scratch, &top[i]);

@@ -22,8 +22,9 @@ struct analyser_scratch {
 	struct terms_scratch *terms;
 	struct term_matches matches;
 	struct speech speech;
-	GArray *features; /* of struct feature */
-	struct model_scratch *model;
+	GArray *features; /* of struct feature: by analyse_features() all, else of a sentence that is
+	                     explained */
+	struct model_reader *model;
 	struct model_scores scores;
 	int *points; /* per concern of the combination */
 };
@@ -34,9 +35,16 @@ struct analyser *analyser_load_with(const struct bundle *bundle, GBytes *model, 
 /* Without any model, for training: whatever model the bundle has is not looked at. */
 struct analyser *analyser_load_bare(const struct bundle *bundle, struct diag *diag);
 
-/* Prepares, matches and extracts features; false if there is no own word in the message. */
+/* Prepares and matches; false if there is no own word in the message. */
+bool analyse_read(
+        const struct analyser *analyser, struct analyser_scratch *scratch, const struct message *message);
+
+/* The same, and lists all features. */
 bool analyse_features(
         const struct analyser *analyser, struct analyser_scratch *scratch, const struct message *message);
+
+/* The message as the model reads it. */
+struct reading analyse_reading(const struct analyser *analyser, const struct analyser_scratch *scratch);
 
 /* Evidence of concern `index` of the combination: terms, cues, model. */
 void analyse_evidence(const struct analyser *analyser, struct analyser_scratch *scratch,

@@ -6,9 +6,10 @@
 
 #include <string.h>
 
-#define MAGIC      "posteingang-model-1\n"
-#define MAX_KEYS   4000000
-#define MAX_HEADER 65536
+#define MAGIC        "posteingang-model-1\n"
+#define MAX_KEYS     4000000
+#define MAX_HEADER   65536
+#define PRESENT_BITS 2 /* 2^2 bits of `present` a slot: one feature in eight or more passes in vain */
 
 void concern_model_free(struct concern_model *model)
 {
@@ -17,7 +18,8 @@ void concern_model_free(struct concern_model *model)
 	g_strfreev(model->names);
 	g_free(model->training);
 	g_free(model->slots);
-	g_free(model->weight);
+	g_free(model->present);
+	g_aligned_free(model->weight);
 	g_free(model->bias);
 	g_free(model->second);
 	g_free(model);
@@ -41,6 +43,8 @@ static void read_slots(struct concern_model *model, const unsigned char *p)
 	while (size < model->keys * 2)
 		size *= 2;
 	model->mask = size - 1;
+	model->present_shift = 32 - (unsigned)g_bit_storage(size - 1) - PRESENT_BITS;
+	model->present = g_new0(uint64_t, (size_t)size << PRESENT_BITS >> 6);
 	model->slots = g_new(struct model_slot, size);
 	memset(model->slots, 0xff, size * sizeof *model->slots);
 	for (unsigned i = 0; i < model->keys; i++) {
@@ -48,13 +52,15 @@ static void read_slots(struct concern_model *model, const unsigned char *p)
 		while (model->slots[at].row >= 0)
 			at = (at + 1) & model->mask;
 		model->slots[at] = (struct model_slot){key, (int32_t)i};
+		uint32_t bit = key >> model->present_shift;
+		model->present[bit >> 6] |= UINT64_C(1) << (bit & 63);
 	}
 }
 
 static void read_weights(struct concern_model *model, const unsigned char *p)
 {
 	unsigned k = model->outputs;
-	model->weight = g_new0(int16_t, (size_t)model->keys * MODEL_ROW);
+	model->weight = g_aligned_alloc0(model->keys, MODEL_ROW * sizeof(int16_t), 64);
 	for (size_t i = 0; i < model->keys; i++)
 		for (unsigned o = 0; o < k; o++, p += 2)
 			model->weight[i * MODEL_ROW + o] = (int16_t)((unsigned)p[0] | (unsigned)p[1] << 8);

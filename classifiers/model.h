@@ -60,9 +60,21 @@ struct model_scores {
 	int32_t final[MODEL_MAX_OUTPUTS];                                 /* second layer */
 };
 
-/* `features` as features_extract() gives them. */
+/* `features` as features_extract() gives them. For training and tests; routing reads without a list. */
 void concern_model_score(const struct concern_model *model, struct model_scratch *scratch,
         const struct prepared *prepared, const GArray *features, struct model_scores *out);
+
+/* Reads messages with one model and one set of terms: what words and classes weigh is looked up once and
+ * kept, so that its memory grows to a bound and most words cost no look-up. One per thread; both are
+ * borrowed. */
+struct model_reader;
+struct model_reader *model_reader_new(const struct concern_model *model, const struct terms *terms);
+void model_reader_free(struct model_reader *reader);
+AUTO_FREE(model_reader);
+
+/* The same scores, bit for bit, as concern_model_score() from the message's list of features.
+ * `reading->terms` are the reader's. */
+void model_reader_score(struct model_reader *reader, const struct reading *reading, struct model_scores *out);
 
 /* The first layer's scores of one vector whose features are given once each; out: one per output. */
 void concern_model_score_vector(const struct concern_model *model, const GArray *features, int32_t *out);

@@ -12,7 +12,15 @@
 #include "classifiers/terms.h"
 
 #define FEATURES_VERSION 2
-#define FEATURES_MAX     120000 /* of one message: the rest is not looked at */
+#define FEATURES_MAX     120000 /* of one message: the rest is not listed */
+
+/* A message as it is read. All borrowed, and of the same message. */
+struct reading {
+	const struct prepared *prepared;
+	const struct terms *terms;
+	const struct term_matches *matches;
+	const struct speech *speech;
+};
 
 struct feature {
 	uint32_t hash;
@@ -40,8 +48,9 @@ enum feature_kind {
 const char *feature_kind_name(enum feature_kind kind);
 
 /* The features of all sentences, sentence by sentence; within one, a hash may come more than once. What `out`
- * held is replaced. */
-void features_extract(const struct prepared *prepared, const struct terms *terms,
-        const struct term_matches *matches, const struct speech *speech, GArray *out);
+ * held is replaced. For training and evidence: the score needs no list (model_reader_score). */
+void features_extract(const struct reading *reading, GArray *out);
+/* Those of one sentence. */
+void features_of_sentence(const struct reading *reading, uint32_t sentence, GArray *out);
 
 #endif

@@ -1,9 +1,9 @@
 /* model_table.c - logarithm, square root and logistic curve in integers, so that no machine rounds otherwise.
  */
-#include "classifiers/model.h"
+#include "classifiers/model_internal.h"
 
 /* 256 × (1 + ln n), n = 1 … 255; computed once, kept as numbers. */
-static const uint16_t log_table[256] = {
+const uint16_t model_log_table[MODEL_LOG_COUNTS] = {
         0,
         256,
         433,
@@ -525,7 +525,7 @@ static const uint32_t logistic_table[257] = {
 
 int model_value(unsigned count)
 {
-	return log_table[count < 255 ? count : 255];
+	return (int)model_log(count);
 }
 
 int model_probability(int32_t z)

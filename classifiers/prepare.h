@@ -66,6 +66,13 @@ static inline const struct sentence *prepared_sentence(const struct prepared *pr
 	return &g_array_index(prepared->sentences, struct sentence, index);
 }
 
+/* Are two sentences neighbours of one field? `before` may be UINT32_MAX: none. */
+static inline bool prepared_joins(const struct prepared *prepared, uint32_t before, uint32_t sentence)
+{
+	return before != UINT32_MAX && before + 1 == sentence &&
+	       prepared_sentence(prepared, before)->field == prepared_sentence(prepared, sentence)->field;
+}
+
 /* 64-bit hash of bytes that is the same on every machine. */
 uint64_t prepare_hash(const char *bytes, size_t size);
 

@@ -83,6 +83,10 @@ AUTO_FREE(terms_scratch);
 void term_matches_init(struct term_matches *matches);
 void term_matches_clear(struct term_matches *matches);
 
+/* Index of the first hit (term hit) in `sentence` or behind it. */
+guint term_matches_hits_from(const struct term_matches *matches, uint32_t sentence);
+guint term_matches_terms_from(const struct term_matches *matches, uint32_t sentence);
+
 void terms_match(const struct terms *terms, struct terms_scratch *scratch, const struct prepared *prepared,
         struct term_matches *out);
 

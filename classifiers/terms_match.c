@@ -41,6 +41,28 @@ void term_matches_clear(struct term_matches *matches)
 	*matches = (struct term_matches){0};
 }
 
+guint term_matches_hits_from(const struct term_matches *matches, uint32_t sentence)
+{
+	guint low = 0, high = matches->hits->len;
+	while (low < high) {
+		guint middle = (low + high) / 2;
+		if (g_array_index(matches->hits, struct hit, middle).sentence < sentence)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+guint term_matches_terms_from(const struct term_matches *matches, uint32_t sentence)
+{
+	guint at = 0;
+	while (at < matches->terms->len &&
+	        g_array_index(matches->terms, struct term_hit, at).sentence < sentence)
+		at++;
+	return at;
+}
+
 struct scan {
 	const struct terms *terms;
 	const struct prepared *prepared;

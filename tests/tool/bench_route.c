@@ -160,12 +160,12 @@ static void floor_classify(struct bench *b)
 	hs_scratch_t *matcher = NULL;
 	must(hs_alloc_scratch(database, &matcher) == HS_SUCCESS, NULL);
 	AUTO(terms_scratch) scratch = terms_scratch_new(terms);
-	struct model_scratch *scoring = model_scratch_new(model);
+	AUTO(model_reader) scoring = model_reader_new(model, terms);
 	struct prepared prepared;
 	struct term_matches matches;
 	struct speech speech;
 	struct model_scores scores;
-	g_autoptr(GArray) features = g_array_new(FALSE, FALSE, sizeof(struct feature));
+	const struct reading reading = {&prepared, terms, &matches, &speech};
 	uint64_t hits = 0;
 	int64_t match = 0, score = 0;
 	prepared_init(&prepared);
@@ -180,9 +180,7 @@ static void floor_classify(struct bench *b)
 		hs_scan(database, prepared.stream->str, (unsigned)prepared.stream->len, 0, matcher, count_hit,
 		        &hits);
 		int64_t matched = g_get_monotonic_time();
-		g_array_set_size(features, 0);
-		features_extract(&prepared, terms, &matches, &speech, features);
-		concern_model_score(model, scoring, &prepared, features, &scores);
+		model_reader_score(scoring, &reading, &scores);
 		score += g_get_monotonic_time() - matched;
 		match += matched - began;
 	}
@@ -191,7 +189,6 @@ static void floor_classify(struct bench *b)
 	speech_clear(&speech);
 	term_matches_clear(&matches);
 	prepared_clear(&prepared);
-	model_scratch_free(scoring);
 	concern_model_free(model);
 	hs_free_scratch(matcher);
 	hs_free_database(database);

@@ -1,6 +1,6 @@
 /* The model file and its integer arithmetic; combination; training on a handful of messages. */
 #include "classifier_support.h"
-#include "classifiers/analyse.h"
+#include "classifiers/analyse_internal.h"
 #include "classifiers/combine.h"
 #include "classifiers/evaluate.h"
 #include "classifiers/train.h"
@@ -126,7 +126,8 @@ Test(model, a_fixed_text_has_the_same_features_on_every_build)
 	terms_match(terms, scratch, &prepared, &matches);
 	speech_read(&speech, &prepared, &matches);
 	g_autoptr(GArray) features = g_array_new(FALSE, FALSE, sizeof(struct feature));
-	features_extract(&prepared, terms, &matches, &speech, features);
+	const struct reading reading = {&prepared, terms, &matches, &speech};
+	features_extract(&reading, features);
 	uint64_t sum = 0;
 	for (guint i = 0; i < features->len; i++)
 		sum = sum * 31 + g_array_index(features, struct feature, i).hash;
@@ -136,6 +137,140 @@ Test(model, a_fixed_text_has_the_same_features_on_every_build)
 	prepared_clear(&prepared);
 	term_matches_clear(&matches);
 	speech_clear(&speech);
+}
+
+/* -- the reader against plain arithmetic -- */
+
+static void add_plain(GHashTable *counts, int32_t row, unsigned count)
+{
+	gpointer key = GINT_TO_POINTER(row);
+	g_hash_table_insert(
+	        counts, key, GUINT_TO_POINTER(GPOINTER_TO_UINT(g_hash_table_lookup(counts, key)) + count));
+}
+
+/* The features of sentences [from, to] as one vector: each row once, with its count. */
+static void add_vector(const GArray *features, uint32_t from, uint32_t to, const struct concern_model *model,
+        GHashTable *counts)
+{
+	for (guint i = 0; i < features->len; i++) {
+		const struct feature *feature = &g_array_index(features, struct feature, i);
+		int32_t row = concern_model_row(model, feature->hash);
+		if (row >= 0 && feature->sentence >= from && feature->sentence <= to)
+			add_plain(counts, row, feature->count);
+	}
+}
+
+static void score_counts(
+        const struct concern_model *model, const GArray *keys, GHashTable *counts, int32_t *out)
+{
+	GHashTableIter iter;
+	gpointer row, count;
+	g_autoptr(GArray) vector = g_array_new(FALSE, FALSE, sizeof(struct feature));
+	g_hash_table_iter_init(&iter, counts);
+	while (g_hash_table_iter_next(&iter, &row, &count)) {
+		struct feature feature = {.hash = g_array_index(keys, uint32_t, GPOINTER_TO_INT(row)),
+		        .count = (uint16_t)GPOINTER_TO_UINT(count)};
+		g_array_append_val(vector, feature);
+	}
+	concern_model_score_vector(model, vector, out);
+}
+
+/* hash of each row, by asking for all hashes that the text has */
+static GArray *keys_of(const struct concern_model *model, const GArray *features)
+{
+	GArray *keys = g_array_new(FALSE, TRUE, sizeof(uint32_t));
+	g_array_set_size(keys, concern_model_keys(model));
+	for (guint i = 0; i < features->len; i++) {
+		uint32_t hash = g_array_index(features, struct feature, i).hash;
+		int32_t row = concern_model_row(model, hash);
+		if (row >= 0)
+			g_array_index(keys, uint32_t, row) = hash;
+	}
+	return keys;
+}
+
+static void assert_plain_document(
+        const struct concern_model *model, const GArray *features, const struct model_scores *scores)
+{
+	int32_t plain[MODEL_MAX_OUTPUTS];
+	g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
+	g_autoptr(GArray) keys = keys_of(model, features);
+	add_vector(features, 0, UINT32_MAX, model, counts);
+	score_counts(model, keys, counts, plain);
+	for (unsigned o = 0; o < concern_model_outputs(model); o++)
+		cr_assert_eq(plain[o], scores->document[o], "output %u", o);
+}
+
+/* The best sentence scores what it scores alone or with the one before it. */
+static void assert_plain_sentence(
+        const struct concern_model *model, const GArray *features, const struct model_scores *scores)
+{
+	g_autoptr(GArray) keys = keys_of(model, features);
+	for (unsigned o = 0; o < concern_model_outputs(model); o++) {
+		int32_t alone[MODEL_MAX_OUTPUTS];
+		g_autoptr(GHashTable) counts = g_hash_table_new(NULL, NULL);
+		add_vector(features, scores->best[o], scores->best[o], model, counts);
+		score_counts(model, keys, counts, alone);
+		cr_assert_geq(scores->sentence[o], alone[o], "output %u", o);
+		cr_assert(scores->best[o] > 0 || scores->sentence[o] == alone[o], "output %u", o);
+	}
+}
+
+/* Scores as the reader gives them, from the list, and by plain arithmetic: all the same. */
+static void assert_same_scores(struct analyser *analyser, struct analyser_scratch *scratch,
+        struct model_scratch *sums, const struct message *message)
+{
+	struct model_scores read, listed;
+	const struct reading reading = analyse_reading(analyser, scratch);
+	if (!analyse_features(analyser, scratch, message))
+		return;
+	model_reader_score(scratch->model, &reading, &read);
+	concern_model_score(analyser->model, sums, &scratch->prepared, scratch->features, &listed);
+	cr_assert_arr_eq(&read, &listed, sizeof read, "%s", message->text);
+	assert_plain_document(analyser->model, scratch->features, &read);
+	assert_plain_sentence(analyser->model, scratch->features, &read);
+}
+
+Test(model, reading_a_message_scores_the_same_as_listing_its_features)
+{
+	AUTO(bundle) bundle = shipped_bundle();
+	AUTO(diag) diag = diag_new();
+	AUTO(analyser) analyser = analyser_load(bundle, diag);
+	g_autoptr(GError) error = NULL;
+	cr_assert_not_null(analyser);
+	AUTO(labels) labels = labels_read(SOURCE_DIR "/config/training", analyser->catalogue, &error);
+	cr_assert_not_null(labels, "%s", error ? error->message : "");
+	AUTO(analyser_scratch) scratch = analyser_scratch_new(analyser);
+	struct model_scratch *sums = model_scratch_new(analyser->model);
+	for (guint i = 0; i < labels->messages->len; i += 3) {
+		const struct labelled *labelled = g_ptr_array_index(labels->messages, i);
+		assert_same_scores(analyser, scratch, sums, labelled->message);
+	}
+	model_scratch_free(sums);
+}
+
+/* Words beyond number: the table of words starts anew more than once. Sentences that come again and again:
+ * the message is put right for rows that came in hundreds of them. */
+Test(model, a_flood_of_words_and_of_repeats_scores_the_same)
+{
+	AUTO(bundle) bundle = shipped_bundle();
+	AUTO(diag) diag = diag_new();
+	AUTO(analyser) analyser = analyser_load(bundle, diag);
+	AUTO(analyser_scratch) scratch = analyser_scratch_new(analyser);
+	struct model_scratch *sums = model_scratch_new(analyser->model);
+	unsigned seed = 1;
+	for (int round = 0; round < 12; round++) {
+		g_autoptr(GString) text = g_string_new(NULL);
+		while (text->len < 30000) {
+			seed = seed * 1103515245u + 12345u;
+			g_string_append_printf(text,
+			        round % 2 ? "w%xq ich bin u%x. " : "Ich bin krank. Ich bin umgezogen. ",
+			        seed >> 8, seed >> 12);
+		}
+		AUTO(message) message = text_message("Betreff", text->str);
+		assert_same_scores(analyser, scratch, sums, message);
+	}
+	model_scratch_free(sums);
 }
 
 static struct combination *combination_of(const char *yaml, struct diag *diag)
