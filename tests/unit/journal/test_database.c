@@ -1,10 +1,12 @@
 /* The database layer itself, and the schema: values, errors, migrations, a full disk, a lost connection. */
 #include "fixture.h"
 #include "core/error.h"
+#include "journal/db_sqlite_log.h"
 #include "journal/fact_table.h"
 #include "journal/internal.h"
 #include "journal/migrations.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 
 static struct db *open_db(struct place *place)
@@ -182,6 +184,38 @@ Test(database, a_full_disk_says_try_again_and_loses_nothing)
 	cr_assert_not_null(wide);
 	CHECK(journal_take_in(journal, lease, &batch, &why));
 	cr_assert_eq(number(journal, "SELECT count(*) FROM item"), 1);
+}
+
+Test(database, the_log_of_a_busy_writer_stays_short_and_nothing_gets_lost)
+{
+	AUTO(place) place = place_new();
+	if (place_is_postgres(place))
+		cr_skip_test("SQLite's own log");
+	struct db *db = open_db(place);
+	CHECK(db_script(db, "CREATE TABLE v (a bigint, b blob)", &why));
+	g_autofree char *page = g_strnfill(8192, 'x');
+	g_autofree char *log = g_strconcat(place_path(place), "-wal", NULL);
+	GStatBuf st = {0};
+	for (int64_t round = 0; round < 120; round++) {
+		CHECK(db_begin(db, &why));
+		for (int64_t i = 0; i < 100; i++) {
+			struct db_value args[] = {db_int(round * 100 + i), db_blob(page, 8192)};
+			CHECK(db_exec(db, "INSERT INTO v (a, b) VALUES ($1, $2)", args, 2, NULL, &why));
+		}
+		CHECK(db_commit(db, &why));
+		cr_assert_eq(g_stat(log, &st), 0);
+		cr_assert_lt(st.st_size, (SQLITE_LOG_MOST + 600) * 8300);
+	}
+	db_close(db);
+	db = open_db(place);
+	GError *error = NULL;
+	AUTO(db_rows) rows = db_query(db, "SELECT count(*), sum(a), sum(length(b)) FROM v", NULL, 0, &error);
+	cr_assert_eq(db_rows_int(rows, 0, 0), 12000);
+	cr_assert_eq(db_rows_int(rows, 0, 1), INT64_C(12000) * 11999 / 2);
+	cr_assert_eq(db_rows_int(rows, 0, 2), INT64_C(12000) * 8192);
+	AUTO(db_rows) check = db_query(db, "PRAGMA integrity_check", NULL, 0, &error);
+	cr_assert_str_eq(db_rows_text(check, 0, 0), "ok");
+	db_close(db);
 }
 
 Test(database, the_servers_errors_keep_their_meaning)
