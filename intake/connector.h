@@ -6,8 +6,8 @@
  *
  * Order of calls on one connection: open, { next, stream*, settle }*, oldest*, wait*, close. One connection
  * serves one mailbox and one call at a time, not always from the same thread: next() may run ahead while the
- * batch before it is being committed. Every call ends within the connector's own time limits and returns
- * early once the stop flag is raised.
+ * batches before it are being committed, but not past one with something to stream. Every call ends within
+ * the connector's own time limits and returns early once the stop flag is raised.
  *
  * How a failure reads (core/error.h): scope ITEM: only this entry, go on; MAILBOX: end this mailbox, others
  * of the source go on; SOURCE: end the source for this round. NOW: open again and go on; LATER: at the next

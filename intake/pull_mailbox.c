@@ -3,8 +3,8 @@
 
 #include "core/date.h"
 #include "core/error.h"
-#include "core/hash.h"
 #include "core/log.h"
+#include "intake/pull_fetch.h"
 
 #include <string.h>
 
@@ -181,11 +181,6 @@ static void complete_item(const struct mailbox_run *run, struct item *item, bool
 	*in_future = item->received > latest;
 	if (*in_future)
 		json_set_bool(item->fields, "received_in_future", true);
-	if (item->raw) {
-		gsize size;
-		const void *data = g_bytes_get_data(item->raw, &size);
-		hash_hex(data, size, item->sha256);
-	}
 }
 
 struct feed {
@@ -377,6 +372,17 @@ static bool settle(struct mailbox_run *run, GError **error)
 	return false;
 }
 
+/* The fetching thread has the connection: it waits, unless there is nothing to settle. */
+static bool settle_between(struct mailbox_run *run, struct fetcher *fetcher, GError **error)
+{
+	if (run->unsettled->len == 0)
+		return true;
+	fetcher_hold(fetcher);
+	bool ok = settle(run, error);
+	fetcher_release(fetcher);
+	return ok;
+}
+
 static void tell_taken(const struct mailbox_run *run, int64_t before)
 {
 	int64_t items = run->report.taken - before;
@@ -392,72 +398,8 @@ static void save_failure_state(struct mailbox_run *run, struct batch *batch)
 		log_error("pull.state", ignored);
 }
 
-/* --- fetching ahead: the source works while the journal commits --- */
-
-/* One next() and what came of it; with `thread` set it may still be running. */
-struct fetch {
-	struct mailbox_run *run;
-	GThread *thread;
-	struct batch batch;
-	GError *failure;
-	bool ok;
-};
-
-static gpointer run_fetch(gpointer data)
-{
-	struct fetch *fetch = data;
-	struct mailbox_run *run = fetch->run;
-	fetch->ok = run->source->connector->next(run->connection, &fetch->batch, &fetch->failure);
-	return NULL;
-}
-
-static struct fetch *fetch_new(struct mailbox_run *run)
-{
-	struct fetch *fetch = g_new0(struct fetch, 1);
-	fetch->run = run;
-	batch_init(&fetch->batch);
-	return fetch;
-}
-
-static void fetch_wait(struct fetch *fetch)
-{
-	if (fetch && fetch->thread)
-		g_thread_join(g_steal_pointer(&fetch->thread));
-}
-
-static void fetch_free(struct fetch *fetch)
-{
-	if (!fetch)
-		return;
-	fetch_wait(fetch);
-	batch_clear(&fetch->batch);
-	g_clear_error(&fetch->failure);
-	g_free(fetch);
-}
-
-/* The connection serves one call at a time: nothing is fetched ahead of a batch that still has to be
- * streamed. */
-static bool may_fetch_ahead(const struct mailbox_run *run, const struct batch *batch)
-{
-	if (!batch->more || pull_is_stopped(run->options))
-		return false;
-	for (unsigned i = 0; i < batch->entries->len; i++)
-		if (((const struct fetched *)batch->entries->pdata[i])->kind == FETCHED_LARGE)
-			return false;
-	return true;
-}
-
-static struct fetch *fetch_ahead(struct mailbox_run *run, const struct batch *batch)
-{
-	if (!may_fetch_ahead(run, batch))
-		return NULL;
-	struct fetch *fetch = fetch_new(run);
-	fetch->thread = g_thread_new("fetch", run_fetch, fetch);
-	return fetch;
-}
-
-/* Commits what was fetched while the next batch is on its way, then settles. *ahead is NULL at the end. */
-static bool take_batch(struct mailbox_run *run, struct fetch *fetch, struct fetch **ahead, GError **error)
+/* Commits what was fetched while the next batch is on its way, then settles. */
+static bool take_fetch(struct mailbox_run *run, struct fetcher *fetcher, struct fetch *fetch, GError **error)
 {
 	struct batch *batch = &fetch->batch;
 	int64_t before = run->report.taken;
@@ -466,41 +408,33 @@ static bool take_batch(struct mailbox_run *run, struct fetch *fetch, struct fetc
 		g_propagate_error(error, g_steal_pointer(&fetch->failure));
 		return false;
 	}
-	*ahead = fetch_ahead(run, batch);
 	run->pending = batch->pending;
 	bool anything = batch->entries->len > 0 || batch->state || batch->relisted;
-	bool ok = !anything || commit_batch(run, batch, error);
-	fetch_wait(*ahead);
+	if (anything && !commit_batch(run, batch, error))
+		return false;
 	tell_taken(run, before);
-	return ok && settle(run, error);
+	bool ok = settle_between(run, fetcher, error);
+	if (ok && fetch->large && batch->more)
+		fetcher_go_on(fetcher);
+	return ok;
 }
 
 /* --- a round --- */
 
-static struct fetch *fetch_now(struct mailbox_run *run)
-{
-	struct fetch *fetch = fetch_new(run);
-	run_fetch(fetch);
-	return fetch;
-}
-
+/* What is dropped after a failure is fetched again on the next connection. */
 static bool take_all(struct mailbox_run *run, GError **error)
 {
 	if (!settle(run, error))
 		return false;
-	struct fetch *fetch = fetch_now(run);
-	bool ok = true;
-	while (ok && fetch) {
-		struct fetch *ahead = NULL;
-		bool more = fetch->ok && fetch->batch.more;
-		ok = take_batch(run, fetch, &ahead, error);
-		fetch_free(fetch);
-		fetch = ahead;
-		if (ok && !fetch && more && !pull_is_stopped(run->options))
-			fetch = fetch_now(run);
+	AUTO(fetcher)
+	fetcher = fetcher_new(run->source->connector, run->connection, run->options->stop);
+	for (;;) {
+		AUTO(fetch) fetch = fetcher_take(fetcher);
+		if (!fetch)
+			return true;
+		if (!take_fetch(run, fetcher, fetch, error))
+			return false;
 	}
-	fetch_free(fetch); /* after a failure: it is fetched again on the next connection */
-	return ok;
 }
 
 /* What the source says waits, for `status`; a source that cannot say it has nothing to hide. */
