@@ -2,6 +2,7 @@
 mailbox on the same Dovecot. bench_pull.py PROGRAM FOLDER [MAILS [BYTES]]
 """
 import imaplib
+import os
 import pathlib
 import shutil
 import ssl
@@ -16,7 +17,7 @@ import servers
 
 PROGRAM = sys.argv[1]
 FOLDER = pathlib.Path(sys.argv[2]).resolve()
-MAILS = int(sys.argv[3]) if len(sys.argv) > 3 else 5000
+MAILS = int(sys.argv[3]) if len(sys.argv) > 3 else 20000
 BYTES = int(sys.argv[4]) if len(sys.argv) > 4 else 10240
 
 
@@ -62,8 +63,8 @@ def raw(dovecot):
     return seconds
 
 
-def ours(dovecot):
-    site = FOLDER / "site"
+def ours(dovecot, turn):
+    site = FOLDER / f"site{turn}"
     site.mkdir()
     secret = site / "password"
     secret.write_text("secret")
@@ -88,10 +89,12 @@ sources:
 
 
 def mbsync(dovecot):
+    """Seconds, or why there are none. Its state belongs into the folder: the default is the user's home, where an
+    earlier run's would be found."""
     if not shutil.which("mbsync"):
-        return None
+        return "is not installed (script/bootstrap bench)"
     box = FOLDER / "mbsync"
-    box.mkdir()
+    (box / "folders").mkdir(parents=True)
     (box / "rc").write_text(f"""FSync yes
 
 IMAPStore far
@@ -101,23 +104,27 @@ User alice
 Pass secret
 SSLType IMAPS
 CertificateFile {dovecot.ca}
+PipelineDepth 50
 
 MaildirStore near
-Path {box}/
-Inbox {box}/INBOX
+Path {box}/folders/
+Inbox {box}/inbox
 
 Channel one
 Far :far:
 Near :near:
-Sync Pull
+Patterns INBOX
+Sync Pull New
 Create Near
+SyncState *
 """)
     began = time.monotonic()
-    done = subprocess.run(["mbsync", "-c", box / "rc", "one"], capture_output=True, check=False)
-    if done.returncode != 0:
-        print("mbsync failed:", done.stderr.decode()[:200])
-        return None
-    return time.monotonic() - began
+    done = subprocess.run(["mbsync", "-c", box / "rc", "one"], capture_output=True, check=False, env={**os.environ, "HOME": str(box)})
+    seconds = time.monotonic() - began
+    got = sum(len(list((box / "inbox" / sub).glob("*"))) for sub in ("new", "cur"))
+    if done.returncode != 0 or got != MAILS:
+        return f"failed with {got} of {MAILS} mails: {done.stderr.decode()[-300:].strip()}"
+    return seconds
 
 
 def main():
@@ -125,21 +132,22 @@ def main():
     try:
         fill(dovecot)
         warm(dovecot)
-        best = min(raw(dovecot), raw(dovecot))
-        pull = ours(dovecot)
+        raw(dovecot)  # the server's own index is cold before
+        turns = [(raw(dovecot), ours(dovecot, turn)) for turn in range(3)]
+        best, pull = (min(times) for times in zip(*turns))
         other = mbsync(dovecot)
     finally:
         dovecot.stop()
-    rate = MAILS / best
+    print("(each the best of three turns, one after the other)")
     print(f"{MAILS} mails of about {BYTES} bytes over TLS from one Dovecot")
     print(f"  thrown away             {MAILS / best:8.0f} a second")
-    print(f"  posteingang pull        {MAILS / pull:8.0f} a second")
-    print(f"ratio pull/thrown away {MAILS / pull / rate:.2f} (goal 0.70)")
-    if other:
-        print(f"  mbsync                  {MAILS / other:8.0f} a second")
-        print(f"ratio pull/mbsync {other / pull:.1f} (goal 4)")
-    else:
-        print("  mbsync is not installed (script/bootstrap bench)")
+    print(f"  posteingang pull        {MAILS / pull:8.0f} a second, from the start of the program to its end")
+    print(f"ratio pull/thrown away {best / pull:.2f} (goal 0.70)")
+    if isinstance(other, str):
+        print(f"  mbsync {other}")
+        return
+    print(f"  mbsync, FSync yes       {MAILS / other:8.0f} a second")
+    print(f"ratio pull/mbsync {other / pull:.1f} (goal 4)")
 
 
 main()
