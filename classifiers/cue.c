@@ -64,6 +64,15 @@ static const shape of_digits[] = {cue_shape_email, cue_shape_kindergeldnummer, c
 static const shape of_letters[] = {
         cue_shape_url, cue_shape_email, cue_shape_iban, cue_shape_amount, cue_shape_postcode};
 
+bool cue_word_may_begin(const char *text, size_t size, size_t at, size_t end)
+{
+	const struct cue_text in = {text, size, at, 0};
+	char first = text[at], second = cue_peek(&in, at + 1), third = cue_peek(&in, at + 2);
+	bool link = cue_link_byte(cue_peek(&in, end)) || (first == 'h' && second == 't');
+	bool account = end - at == 2 || fold_is_digit(third) || cue_mask(third);
+	return link || account || (first == 'e' && second == 'u');
+}
+
 bool cue_at(const char *text, size_t size, size_t at, int32_t today, struct cue *out)
 {
 	struct cue_text in = {text, size, at, today};
@@ -72,8 +81,8 @@ bool cue_at(const char *text, size_t size, size_t at, int32_t today, struct cue 
 		return false;
 	const shape *shapes = fold_is_digit(first) ? of_digits : of_letters;
 	size_t count = fold_is_digit(first) ? G_N_ELEMENTS(of_digits) : G_N_ELEMENTS(of_letters);
+	struct cue cue = {.start = (uint32_t)at, .from = DAY_NONE, .to = DAY_NONE};
 	for (size_t i = 0; i < count; i++) {
-		struct cue cue = {.start = (uint32_t)at, .from = DAY_NONE, .to = DAY_NONE};
 		if (shapes[i](&in, &cue)) {
 			*out = cue;
 			return true;

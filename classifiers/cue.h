@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define CUE_MAX_WORD 16 /* bytes of cue_word() at most */
+
 enum cue_kind {
 	CUE_NONE,
 	CUE_IBAN,       /* checksum and length are right */
@@ -63,6 +65,10 @@ enum cue_kind cue_find(const char *name);
 /* Is there a cue at text[at]? at must be the start of a word. On true *out is filled. `today` (a day) gives
  * years to dates without one: the year that puts the date nearest. */
 bool cue_at(const char *text, size_t size, size_t at, int32_t today, struct cue *out);
+
+/* May a cue begin with the word text[at … end), which begins with a letter? True too often, never false too
+ * often: most words are told to be none without trying shapes. */
+bool cue_word_may_begin(const char *text, size_t size, size_t at, size_t end);
 
 /* mod 97 over letters and digits of text[0…size), others skipped; true for a valid IBAN. */
 bool iban_valid(const char *text, size_t size);

@@ -59,32 +59,27 @@ bool iban_valid(const char *text, size_t size)
 	return rest == 1;
 }
 
-static bool iban_mask(char c)
-{
-	return c == '*' || c == 'x' || c == '.' || c == '_';
-}
-
 /* Country and check digits (or a mask), then groups; ends where two separators or a word follow. */
 bool cue_shape_iban(const struct cue_text *in, struct cue *out)
 {
 	size_t i = in->at;
 	if (!g_ascii_islower(cue_peek(in, i)) || !g_ascii_islower(cue_peek(in, i + 1)))
 		return false;
-	size_t expected = expected_length(in->text + i);
 	size_t p = cue_blanks(in, i + 2, 1);
-	bool check = (fold_is_digit(cue_peek(in, p)) || iban_mask(cue_peek(in, p))) &&
-	             (fold_is_digit(cue_peek(in, p + 1)) || iban_mask(cue_peek(in, p + 1)));
-	if (!expected || !check)
+	bool check = (fold_is_digit(cue_peek(in, p)) || cue_mask(cue_peek(in, p))) &&
+	             (fold_is_digit(cue_peek(in, p + 1)) || cue_mask(cue_peek(in, p + 1)));
+	size_t expected = check ? expected_length(in->text + i) : 0;
+	if (!expected)
 		return false;
 	size_t n = 4, end = p + 2, digits = 0;
 	for (p += 2; p - i < 60 && n < expected; p++) {
 		char c = cue_peek(in, p);
-		if (fold_is_digit(c) || iban_mask(c) || (expected != 22 && g_ascii_islower(c))) {
+		if (fold_is_digit(c) || cue_mask(c) || (expected != 22 && g_ascii_islower(c))) {
 			digits += fold_is_digit(c);
 			n++;
 			end = p + 1;
 		} else if ((c != ' ' && c != '-') ||
-		           !(fold_is_word(cue_peek(in, p + 1)) || iban_mask(cue_peek(in, p + 1)))) {
+		           !(fold_is_word(cue_peek(in, p + 1)) || cue_mask(cue_peek(in, p + 1)))) {
 			break;
 		}
 	}

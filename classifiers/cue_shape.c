@@ -44,9 +44,26 @@ static bool found(const struct cue_text *in, struct cue *out, enum cue_kind kind
 	return true;
 }
 
-static bool link_byte(char c)
+bool cue_link_byte(char c)
 {
-	return fold_is_word(c) || (c > ' ' && c < 0x7f && !strchr("<>\"'()[]{},;", c));
+	switch (c) {
+	case '<':
+	case '>':
+	case '"':
+	case '\'':
+	case '(':
+	case ')':
+	case '[':
+	case ']':
+	case '{':
+	case '}':
+	case ',':
+	case ';':
+	case 0x7f:
+		return false;
+	default:
+		return (unsigned char)c > ' ';
+	}
 }
 
 bool cue_shape_url(const struct cue_text *in, struct cue *out)
@@ -55,7 +72,7 @@ bool cue_shape_url(const struct cue_text *in, struct cue *out)
 	        !cue_starts(in, in->at, "http"))
 		return false;
 	size_t i = in->at;
-	while (i - in->at < MAX_LINK && link_byte(cue_peek(in, i)))
+	while (i - in->at < MAX_LINK && cue_link_byte(cue_peek(in, i)))
 		i++;
 	return i - in->at > 5 && found(in, out, CUE_URL, i);
 }
@@ -64,7 +81,7 @@ bool cue_shape_email(const struct cue_text *in, struct cue *out)
 {
 	size_t i = in->at;
 	bool at_sign = false, dot = false;
-	for (; i - in->at < MAX_LINK && link_byte(cue_peek(in, i)); i++) {
+	for (; i - in->at < MAX_LINK && cue_link_byte(cue_peek(in, i)); i++) {
 		at_sign = at_sign || in->text[i] == '@';
 		dot = dot || (at_sign && in->text[i] == '.');
 	}

@@ -16,6 +16,15 @@ static inline char cue_peek(const struct cue_text *in, size_t at)
 	return at < in->size ? in->text[at] : '\n';
 }
 
+/* What stands for hidden places of an IBAN. */
+static inline bool cue_mask(char c)
+{
+	return c == '*' || c == 'x' || c == '.' || c == '_';
+}
+
+/* A byte that a link or an address of mail may hold. */
+bool cue_link_byte(char c);
+
 /* Reads 1 to `max` digits at *at, moves behind them; -1 if there are none or more than `max`. */
 int cue_digits(const struct cue_text *in, size_t *at, int max);
 /* Skips up to `max` blanks. */

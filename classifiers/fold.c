@@ -55,26 +55,45 @@ static void put_ascii(struct folded *folded, char byte, uint32_t origin)
 		put_raw(folded, byte, origin);
 }
 
-/* What an ASCII byte becomes: letters in lower case, control bytes but the line end a blank. */
-static inline char plain_ascii(char byte)
+/* What an ASCII byte becomes: letters in lower case, control bytes but the line end a blank. 0: the hyphen,
+ * which may stand at a broken word. */
+static const char plain_ascii[129] = "          \n     "
+                                     "                "
+                                     " !\"#$%&'()*+,\0./"
+                                     "0123456789:;<=>?"
+                                     "@abcdefghijklmno"
+                                     "pqrstuvwxyz[\\]^_"
+                                     "`abcdefghijklmno"
+                                     "pqrstuvwxyz{|}~\x7f";
+
+/* The one letter that U+00C0 … U+00FF become, 0 where it is none or more than one. */
+static const char plain_latin[65] = "aaaaaaaceeeeiiiidnooooo\0ouuuuy\0s"
+                                    "aaaaaaaceeeeiiiidnooooo\0ouuuuy\0y";
+
+/* The folded byte at p, 0 if it takes the long way; *size: source bytes. */
+static inline char plain_byte(const char *p, const char *end, size_t *size)
 {
-	if (byte >= 'A' && byte <= 'Z')
-		return (char)(byte + 32);
-	return (unsigned char)byte < 0x20 && byte != '\n' ? ' ' : byte;
+	unsigned char first = (unsigned char)*p;
+	*size = 1;
+	if (first < 0x80)
+		return plain_ascii[first];
+	if (first != 0xc3 || p + 1 == end || ((unsigned char)p[1] & 0xc0) != 0x80)
+		return 0;
+	*size = 2;
+	return plain_latin[(unsigned char)p[1] & 0x3f];
 }
 
-/* Bytes below 0x80 up to `end`, a hyphen, or a byte above; returns where it stopped. The same as put_ascii()
- * one by one, with room made once. */
-static const char *put_ascii_run(struct folded *folded, const char *p, const char *end, uint32_t origin)
+/* Plain bytes from p on, up to `end`, a hyphen, or a character that takes the long way; returns where it
+ * stopped. The same as putting them one by one, with room made once. */
+static const char *put_plain(struct folded *folded, const char *p, const char *end, uint32_t origin)
 {
-	size_t before = folded->text->len, n = 0, room = (size_t)(end - p);
+	size_t before = folded->text->len, n = 0, room = (size_t)(end - p), size;
 	g_string_set_size(folded->text, before + room);
 	g_array_set_size(folded->origin, (guint)(before + room));
 	char *out = folded->text->str + before;
 	uint32_t *from = (uint32_t *)(void *)folded->origin->data + before;
-	char last = before ? folded->text->str[before - 1] : ' ';
-	for (const char *begin = p; p < end && (unsigned char)*p < 0x80 && (*p != '-' || p == begin); p++) {
-		char c = plain_ascii(*p);
+	char last = before ? folded->text->str[before - 1] : ' ', c;
+	for (const char *begin = p; p < end && (c = plain_byte(p, end, &size)); p += size) {
 		bool letter = c >= 'a' && c <= 'z';
 		if (letter && (c == last || (c == 'e' && (last == 'a' || last == 'o' || last == 'u'))))
 			continue;
@@ -214,13 +233,8 @@ void fold_append(struct folded *folded, const char *source, uint32_t offset, uin
 	for (const char *p = begin; p < end;) {
 		uint32_t origin = (uint32_t)(p - source);
 		uint32_t skip = *p == '-' ? broken_word(p, begin, end) : 0;
-		if (skip) {
-			p += skip;
-		} else if ((unsigned char)*p < 0x80) {
-			p = put_ascii_run(folded, p, end, origin);
-		} else {
-			p = fold_one(folded, p, end, origin);
-		}
+		const char *next = skip ? p + skip : put_plain(folded, p, end, origin);
+		p = next > p ? next : fold_one(folded, p, end, origin);
 	}
 	uint32_t last = offset + length;
 	g_array_append_val(folded->origin, last);

@@ -34,10 +34,15 @@ static inline unsigned model_log(unsigned count)
 }
 
 /* Row of a feature, or -1; most features have none and are told by a bit. */
-static inline int32_t model_row(const struct concern_model *model, uint32_t hash)
+static inline bool model_may_have(const struct concern_model *model, uint32_t hash)
 {
 	uint32_t bit = hash >> model->present_shift;
-	if (!(model->present[bit >> 6] >> (bit & 63) & 1))
+	return model->present[bit >> 6] >> (bit & 63) & 1;
+}
+
+static inline int32_t model_row(const struct concern_model *model, uint32_t hash)
+{
+	if (!model_may_have(model, hash))
 		return -1;
 	uint32_t at = hash & model->mask;
 	while (model->slots[at].row >= 0) {

@@ -20,6 +20,8 @@ struct model_reader {
 	struct target_rows *targets;     /* named */
 	int32_t acts[ACT_COUNT], *fired; /* rows of acts and of terms */
 	uint64_t *weighing, *seen; /* named × named bits: ordered pairs with a row; those of the sentence */
+	uint32_t *rank;            /* per word of `weighing`: set bits before it */
+	GArray *order;             /* of int32_t: rows of the set bits */
 	GArray *pairs;             /* of uint32_t: bits set in `seen` */
 	uint32_t *target_in;       /* named: the sentence + 1 that a target was last counted in */
 };
@@ -39,10 +41,28 @@ static int32_t row_of(const struct model_reader *reader, enum feature_kind kind,
 	return model_row(reader->model, feature_hash(kind, value));
 }
 
-static int32_t order_row(const struct model_reader *reader, target_id first, target_id second)
+/* The row of a pair that weighs something. */
+static int32_t order_row(const struct model_reader *reader, uint32_t bit)
 {
-	return row_of(reader, FEATURE_CLASS_ORDER,
-	        feature_mix(target_name(reader->terms, first), target_name(reader->terms, second)));
+	uint64_t before = reader->weighing[bit >> 6] & ((UINT64_C(1) << (bit & 63)) - 1);
+	uint32_t index = reader->rank[bit >> 6] + (uint32_t)__builtin_popcountll(before);
+	return g_array_index(reader->order, int32_t, index);
+}
+
+static void find_pairs(struct model_reader *reader)
+{
+	unsigned n = reader->named;
+	for (uint32_t bit = 0; bit < n * n; bit++) {
+		uint64_t first = target_name(reader->terms, (target_id)(bit / n));
+		uint64_t second = target_name(reader->terms, (target_id)(bit % n));
+		int32_t row = row_of(reader, FEATURE_CLASS_ORDER, feature_mix(first, second));
+		if (bit % 64 == 0)
+			reader->rank[bit >> 6] = reader->order->len;
+		if (row < 0)
+			continue;
+		set_bit(reader->weighing, bit);
+		g_array_append_val(reader->order, row);
+	}
 }
 
 static void find_target(struct model_reader *reader, const struct speech *speech, target_id target)
@@ -56,9 +76,6 @@ static void find_target(struct model_reader *reader, const struct speech *speech
 	for (int act = 0; act < ACT_COUNT; act++)
 		rows->act[act] =
 		        row_of(reader, FEATURE_CLASS_ACT, feature_mix(act_hash((enum act)act), name));
-	for (unsigned second = 0; second < reader->named; second++)
-		if (order_row(reader, target, (target_id)second) >= 0)
-			set_bit(reader->weighing, target * reader->named + second);
 }
 
 struct model_reader *model_reader_new(const struct concern_model *model, const struct terms *terms)
@@ -76,12 +93,15 @@ struct model_reader *model_reader_new(const struct concern_model *model, const s
 	reader->target_in = g_new0(uint32_t, named);
 	reader->weighing = g_new0(uint64_t, words);
 	reader->seen = g_new0(uint64_t, words);
+	reader->rank = g_new0(uint32_t, words);
+	reader->order = g_array_new(FALSE, FALSE, sizeof(int32_t));
 	reader->pairs = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	reader->fired = g_new0(int32_t, terms_count(terms) + 1);
 	speech_init(&speech, terms);
 	for (unsigned target = 0; target < named; target++)
 		find_target(reader, &speech, (target_id)target);
 	speech_clear(&speech);
+	find_pairs(reader);
 	for (int act = 0; act < ACT_COUNT; act++)
 		reader->acts[act] = row_of(reader, FEATURE_ACT, act_hash((enum act)act));
 	for (unsigned i = 0; i < terms_count(terms); i++)
@@ -99,6 +119,8 @@ void model_reader_free(struct model_reader *reader)
 	g_free(reader->target_in);
 	g_free(reader->weighing);
 	g_free(reader->seen);
+	g_free(reader->rank);
+	g_array_unref(reader->order);
 	g_array_unref(reader->pairs);
 	g_free(reader->fired);
 	g_free(reader);
@@ -119,18 +141,55 @@ static void add(struct model_reader *reader, int32_t row, unsigned count)
 		model_sum_add(reader->sums, row, count);
 }
 
-static void add_words(struct model_reader *reader, const struct view *view)
+/* Words are taken in runs: memory that the whole run needs is fetched before it is read. */
+#define RUN 64
+
+static void add_run(
+        struct model_reader *reader, const struct view *view, const struct token *token, unsigned n)
 {
 	const struct prepared *prepared = view->reading->prepared;
 	unsigned zone = sentence_zone(view->sentence) - 1;
-	const struct token *token = prepared_token(prepared, view->sentence->first);
-	for (uint32_t left = view->sentence->count; left; left--, token++) {
-		struct word_rows word = model_words_get(reader->words, prepared, token);
+	for (unsigned i = 0; i < n; i++)
+		model_words_expect(reader->words, &token[i]);
+	for (unsigned i = 0; i < n; i++)
+		model_words_expect_rows(reader->words, &token[i]);
+	for (unsigned i = 0; i < n; i++) {
+		struct word_rows word = model_words_get(reader->words, prepared, &token[i]);
 		add(reader, word.zone[zone], 1);
-		for (unsigned i = 0; i < word.count; i++)
-			model_sum_add(reader->sums, word.rows[i], 1);
-		if (left > 1)
-			add(reader, row_of(reader, FEATURE_PAIR, pair_value(token, token + 1)), 1);
+		for (unsigned r = 0; r < word.count; r++)
+			add(reader, word.rows[r], 1);
+	}
+}
+
+/* Pairs of token[0 … n], n of them. */
+static void add_pairs(struct model_reader *reader, const struct token *token, unsigned n)
+{
+	const struct concern_model *model = reader->model;
+	uint32_t hashes[RUN];
+	unsigned known = 0;
+	for (unsigned i = 0; i < n; i++) {
+		hashes[i] = feature_hash(FEATURE_PAIR, pair_value(&token[i], &token[i + 1]));
+		__builtin_prefetch(&model->present[hashes[i] >> model->present_shift >> 6]);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (!model_may_have(model, hashes[i]))
+			continue;
+		__builtin_prefetch(&model->slots[hashes[i] & model->mask]);
+		hashes[known++] = hashes[i];
+	}
+	for (unsigned i = 0; i < known; i++)
+		add(reader, model_row(model, hashes[i]), 1);
+}
+
+static void add_words(struct model_reader *reader, const struct view *view)
+{
+	const struct token *token = prepared_token(view->reading->prepared, view->sentence->first);
+	for (uint32_t left = view->sentence->count; left;) {
+		unsigned n = MIN(left, RUN);
+		add_run(reader, view, token, n);
+		add_pairs(reader, token, n < left ? n : n - 1);
+		left -= n;
+		token += n;
 	}
 }
 
@@ -174,7 +233,7 @@ static void add_order(struct model_reader *reader, const struct view *view)
 				continue;
 			set_bit(reader->seen, bit);
 			g_array_append_val(reader->pairs, bit);
-			add(reader, order_row(reader, x->target, y->target), CLASS_WEIGHT);
+			add(reader, order_row(reader, bit), CLASS_WEIGHT);
 		}
 	}
 	for (guint i = 0; i < reader->pairs->len; i++)

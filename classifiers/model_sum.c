@@ -21,6 +21,7 @@ void model_scratch_free(struct model_scratch *scratch)
 	if (!scratch)
 		return;
 	g_free(scratch->rows);
+	g_free(scratch->arrivals);
 	g_free(scratch->here);
 	g_free(scratch->values);
 	g_array_unref(scratch->touched);
@@ -29,9 +30,10 @@ void model_scratch_free(struct model_scratch *scratch)
 
 void model_sum_grow(struct model_scratch *scratch)
 {
-	scratch->here_room = scratch->here_room ? scratch->here_room * 2 : 1024;
-	scratch->here = g_renew(int32_t, scratch->here, scratch->here_room);
-	scratch->values = g_renew(int16_t, scratch->values, scratch->here_room);
+	scratch->room = scratch->room ? scratch->room * 2 : 1024;
+	scratch->arrivals = g_renew(struct arrival, scratch->arrivals, scratch->room);
+	scratch->here = g_renew(int32_t, scratch->here, scratch->room);
+	scratch->values = g_renew(int16_t, scratch->values, scratch->room);
 }
 
 void model_sum_begin(struct model_scratch *scratch, struct model_scores *out)
@@ -76,11 +78,26 @@ void model_sum_row(struct sum *sum, const struct concern_model *model, int32_t r
 	sum->square += (uint64_t)((int64_t)value * value);
 }
 
+/* Each row once, in `here`; returns how many. */
+static unsigned count_arrivals(struct model_scratch *scratch)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < scratch->arrived; i++) {
+		struct arrival arrival = scratch->arrivals[i];
+		struct row_state *state = &scratch->rows[arrival.row];
+		scratch->here[n] = arrival.row;
+		n += state->in_sentence == 0;
+		state->in_sentence = (uint16_t)MIN(state->in_sentence + arrival.count, MODEL_MAX_COUNT);
+	}
+	scratch->arrived = 0;
+	return n;
+}
+
 /* What came in the sentence, as values; the counts go over to the message. */
-static uint64_t settle_counts(struct model_scratch *scratch)
+static uint64_t settle_counts(struct model_scratch *scratch, unsigned n)
 {
 	uint64_t square = 0;
-	for (unsigned i = 0; i < scratch->here_count; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		int32_t row = scratch->here[i];
 		struct row_state *state = &scratch->rows[row];
 		unsigned value = model_log(state->in_sentence);
@@ -155,9 +172,9 @@ void model_sum_sentence(
         struct model_scratch *scratch, uint32_t sentence, bool joins, struct model_scores *out)
 {
 	const struct concern_model *model = scratch->model;
-	struct sum sum = {.square = settle_counts(scratch)};
-	add_rows(&sum, model, scratch->here, scratch->values, scratch->here_count);
-	scratch->here_count = 0;
+	unsigned n = count_arrivals(scratch);
+	struct sum sum = {.square = settle_counts(scratch, n)};
+	add_rows(&sum, model, scratch->here, scratch->values, n);
 	keep_best(model, &sum, sentence, out);
 	if (joins) {
 		sum_join(&scratch->before, &sum);
@@ -172,6 +189,7 @@ void model_sum_sentence(
 static void correct_message(struct model_scratch *scratch, struct sum *sum)
 {
 	const int32_t *touched = (const int32_t *)(void *)scratch->touched->data;
+	unsigned n = 0;
 	sum->square = 0;
 	for (guint i = 0; i < scratch->touched->len; i++) {
 		struct row_state *state = &scratch->rows[touched[i]];
@@ -181,14 +199,13 @@ static void correct_message(struct model_scratch *scratch, struct sum *sum)
 		if (correction < INT16_MIN) {
 			add_wide(sum, scratch->model, touched[i], correction);
 		} else if (correction) {
-			if (scratch->here_count == scratch->here_room)
+			if (n == scratch->room)
 				model_sum_grow(scratch);
-			scratch->here[scratch->here_count] = touched[i];
-			scratch->values[scratch->here_count++] = (int16_t)correction;
+			scratch->here[n] = touched[i];
+			scratch->values[n++] = (int16_t)correction;
 		}
 	}
-	add_rows(sum, scratch->model, scratch->here, scratch->values, scratch->here_count);
-	scratch->here_count = 0;
+	add_rows(sum, scratch->model, scratch->here, scratch->values, n);
 	g_array_set_size(scratch->touched, 0);
 }
 

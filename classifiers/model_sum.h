@@ -24,12 +24,19 @@ struct row_state {
 	uint32_t values;                  /* sum of its values in the sentences that are over */
 };
 
+/* What came in the sentence, in order; its state and weights are on their way from memory. */
+struct arrival {
+	int32_t row;
+	uint32_t count;
+};
+
 struct model_scratch {
 	const struct concern_model *model;
 	struct row_state *rows; /* all zero between messages */
-	int32_t *here;          /* rows of the sentence, each once */
-	int16_t *values;        /* beside `here` */
-	unsigned here_count, here_room;
+	struct arrival *arrivals;
+	unsigned arrived, room;
+	int32_t *here;   /* rows of the sentence, each once */
+	int16_t *values; /* beside `here` */
 	GArray *touched; /* of int32_t: rows of the message, each once */
 	struct sum message, before;
 	uint32_t previous; /* sentence that `before` is of, UINT32_MAX: none */
@@ -51,13 +58,11 @@ void model_sum_row(struct sum *sum, const struct concern_model *model, int32_t r
 /* A feature of this sentence came `count` times more. */
 static inline void model_sum_add(struct model_scratch *scratch, int32_t row, unsigned count)
 {
-	struct row_state *state = &scratch->rows[row];
-	if (!state->in_sentence) {
-		if (scratch->here_count == scratch->here_room)
-			model_sum_grow(scratch);
-		scratch->here[scratch->here_count++] = row;
-	}
-	state->in_sentence = (uint16_t)MIN(state->in_sentence + count, MODEL_MAX_COUNT);
+	if (scratch->arrived == scratch->room)
+		model_sum_grow(scratch);
+	scratch->arrivals[scratch->arrived++] = (struct arrival){row, count};
+	__builtin_prefetch(&scratch->rows[row]);
+	__builtin_prefetch(scratch->model->weight + (size_t)row * MODEL_ROW);
 }
 
 #endif

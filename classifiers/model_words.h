@@ -20,6 +20,9 @@ struct word_rows {
 struct model_words;
 struct model_words *model_words_new(const struct concern_model *model);
 void model_words_free(struct model_words *words);
+/* Fetches memory ahead: that of the word's slot; then, when that has come, that of its rows. */
+void model_words_expect(const struct model_words *words, const struct token *token);
+void model_words_expect_rows(const struct model_words *words, const struct token *token);
 struct word_rows model_words_get(
         struct model_words *words, const struct prepared *prepared, const struct token *token);
 

@@ -18,7 +18,6 @@ void prepared_init(struct prepared *prepared)
 	prepared->tokens = g_array_new(FALSE, FALSE, sizeof(struct token));
 	prepared->cues = g_array_new(FALSE, FALSE, sizeof(struct cue));
 	prepared->stream = g_string_sized_new(4096);
-	prepared->at_token = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 }
 
 void prepared_clear(struct prepared *prepared)
@@ -30,7 +29,6 @@ void prepared_clear(struct prepared *prepared)
 	g_array_unref(prepared->tokens);
 	g_array_unref(prepared->cues);
 	g_string_free(prepared->stream, TRUE);
-	g_array_unref(prepared->at_token);
 	*prepared = (struct prepared){0};
 }
 
@@ -41,7 +39,6 @@ static void prepared_reset(struct prepared *prepared)
 	g_array_set_size(prepared->tokens, 0);
 	g_array_set_size(prepared->cues, 0);
 	g_string_truncate(prepared->stream, 0);
-	g_array_set_size(prepared->at_token, 0);
 	prepared->truncated = false;
 }
 
@@ -53,30 +50,7 @@ uint64_t prepare_hash(const char *bytes, size_t size)
 	return h;
 }
 
-static void stream_put(struct prepared *prepared, const char *bytes, size_t size, uint32_t token)
-{
-	g_string_append_len(prepared->stream, bytes, (gssize)size);
-	guint before = prepared->at_token->len;
-	g_array_set_size(prepared->at_token, before + (guint)size);
-	uint32_t *at = (uint32_t *)(void *)prepared->at_token->data + before;
-	for (size_t i = 0; i < size; i++)
-		at[i] = token;
-}
-
-static void token_put(struct prepared *prepared, const struct token *shape, const char *word, size_t size)
-{
-	struct token token = *shape;
-	uint32_t index = prepared->tokens->len;
-	size = MIN(size, MAX_WORD);
-	token.stream = (uint32_t)prepared->stream->len;
-	token.stream_length = (uint16_t)size;
-	token.hash = prepare_hash(word, size);
-	stream_put(prepared, word, size, index);
-	stream_put(prepared, " ", 1, index);
-	g_array_append_val(prepared->tokens, token);
-}
-
-/* State of the walk over one field. */
+/* State of the walk over one field. Tokens and stream are written into room made beforehand. */
 struct walk {
 	struct prepared *prepared;
 	const char *source; /* the field */
@@ -84,30 +58,65 @@ struct walk {
 	int32_t today;
 	size_t at, end, line_start;
 	struct sentence sentence;
+	struct token *tokens;
+	uint32_t token_count;
+	char *stream;
+	size_t stream_size;
 };
+
+/* Every token is a byte of text at least; it puts its word and a blank into the stream, its sentence a blank
+ * and a line end. */
+static void walk_begin(struct walk *walk)
+{
+	struct prepared *prepared = walk->prepared;
+	size_t bytes = walk->end - walk->at + 1;
+	walk->token_count = prepared->tokens->len;
+	walk->stream_size = prepared->stream->len;
+	g_array_set_size(prepared->tokens, walk->token_count + (guint)MIN(bytes, PREPARE_MAX_TOKENS + 1));
+	g_string_set_size(prepared->stream, walk->stream_size + bytes * (CUE_MAX_WORD + 3));
+	walk->tokens = (struct token *)(void *)prepared->tokens->data;
+	walk->stream = prepared->stream->str;
+}
+
+static void walk_end(struct walk *walk)
+{
+	g_array_set_size(walk->prepared->tokens, walk->token_count);
+	g_string_set_size(walk->prepared->stream, walk->stream_size);
+}
+
+static void token_put(
+        struct walk *walk, const struct token *shape, const char *word, size_t size, uint64_t hash)
+{
+	struct token *token = &walk->tokens[walk->token_count++];
+	*token = *shape;
+	token->stream = (uint32_t)walk->stream_size;
+	token->stream_length = (uint16_t)size;
+	token->hash = hash;
+	memcpy(walk->stream + walk->stream_size, word, size);
+	walk->stream_size += size;
+	walk->stream[walk->stream_size++] = ' ';
+}
 
 static void sentence_begin(struct walk *walk)
 {
-	struct prepared *prepared = walk->prepared;
 	walk->sentence = (struct sentence){.field = walk->field,
-	        .first = prepared->tokens->len,
+	        .first = walk->token_count,
 	        .start = (uint32_t)walk->at,
 	        .end = (uint32_t)walk->at};
-	stream_put(prepared, " ", 1, prepared->tokens->len);
+	walk->stream[walk->stream_size++] = ' ';
 }
 
 static void sentence_finish(struct walk *walk, bool question)
 {
 	struct prepared *prepared = walk->prepared;
-	walk->sentence.count = prepared->tokens->len - walk->sentence.first;
+	walk->sentence.count = walk->token_count - walk->sentence.first;
 	walk->sentence.end = (uint32_t)walk->at;
 	walk->sentence.question = question;
 	if (walk->sentence.count && prepared->sentences->len < PREPARE_MAX_SENTENCES) {
 		g_array_append_val(prepared->sentences, walk->sentence);
-		stream_put(prepared, "\n", 1, prepared->tokens->len - 1);
+		walk->stream[walk->stream_size++] = '\n';
 	} else {
-		g_string_truncate(prepared->stream, prepared->stream->len - 1);
-		g_array_set_size(prepared->at_token, (guint)prepared->stream->len);
+		walk->stream_size--;
 	}
 	sentence_begin(walk);
 }
@@ -126,36 +135,46 @@ static bool upper_next(const struct walk *walk)
 	return c < 0x110000 && g_unichar_isupper(c);
 }
 
-static void take_cue(struct walk *walk, const struct cue *cue)
+static bool take_cue(struct walk *walk)
 {
 	struct prepared *prepared = walk->prepared;
-	struct token token = {.start = cue->start,
-	        .length = cue->length,
-	        .cue = (uint16_t)cue->kind,
+	struct cue cue;
+	if (!cue_at(prepared->folded.text->str, walk->end, walk->at, walk->today, &cue) ||
+	        walk->at + cue.length > walk->end)
+		return false;
+	struct token token = {.start = cue.start,
+	        .length = cue.length,
+	        .cue = (uint16_t)cue.kind,
 	        .cue_index = prepared->cues->len};
-	g_array_append_vals(prepared->cues, cue, 1);
-	const char *word = cue_word(cue->kind);
-	token_put(prepared, &token, word, strlen(word));
-	walk->at += cue->length;
+	g_array_append_val(prepared->cues, cue);
+	const char *word = cue_word(cue.kind);
+	size_t size = strlen(word);
+	token_put(walk, &token, word, size, prepare_hash(word, size));
+	walk->at += cue.length;
+	return true;
 }
 
 static void take_word(struct walk *walk)
 {
 	const char *text = walk->prepared->folded.text->str;
-	size_t begin = walk->at;
-	while (walk->at < walk->end && fold_is_word(text[walk->at]))
-		walk->at++;
-	struct token token = {.start = (uint32_t)begin, .length = (uint32_t)(walk->at - begin)};
-	token_put(walk->prepared, &token, text + begin, walk->at - begin);
+	size_t begin = walk->at, end = begin;
+	while (end < walk->end && fold_is_word(text[end]))
+		end++;
+	bool may_be_cue = !fold_is_letter(text[begin]) || cue_word_may_begin(text, walk->end, begin, end);
+	if (may_be_cue && take_cue(walk))
+		return;
+	struct token token = {.start = (uint32_t)begin, .length = (uint32_t)(end - begin)};
+	size_t size = MIN(end - begin, MAX_WORD);
+	token_put(walk, &token, text + begin, size, prepare_hash(text + begin, size));
+	walk->at = end;
 }
 
 static void take_mark(struct walk *walk)
 {
 	struct sentence_reader in = {walk->prepared->folded.text->str, walk->end};
 	char c = in.text[walk->at];
-	enum sentence_end end =
-	        c == ' ' ? SENTENCE_GOES_ON
-	                 : sentence_end_at(&in, walk->at, upper_next(walk), walk->at - walk->line_start);
+	bool upper = (c == '.' || c == '\n') && upper_next(walk);
+	enum sentence_end end = sentence_end_at(&in, walk->at, upper, walk->at - walk->line_start);
 	walk->at++;
 	if (c == '\n')
 		walk->line_start = walk->at;
@@ -165,21 +184,20 @@ static void take_mark(struct walk *walk)
 
 static void walk_text(struct walk *walk)
 {
-	const struct prepared *prepared = walk->prepared;
-	const char *text = prepared->folded.text->str;
+	const char *text = walk->prepared->folded.text->str;
+	walk_begin(walk);
 	sentence_begin(walk);
-	while (walk->at < walk->end && prepared->tokens->len < PREPARE_MAX_TOKENS) {
-		struct cue cue;
+	while (walk->at < walk->end && walk->token_count < PREPARE_MAX_TOKENS) {
 		char c = text[walk->at];
-		if (!fold_is_word(c))
-			take_mark(walk);
-		else if (cue_at(text, walk->end, walk->at, walk->today, &cue) &&
-		         walk->at + cue.length <= walk->end)
-			take_cue(walk, &cue);
-		else
+		if (c == ' ')
+			walk->at++;
+		else if (fold_is_word(c))
 			take_word(walk);
+		else
+			take_mark(walk);
 	}
 	sentence_finish(walk, false);
+	walk_end(walk);
 }
 
 /* Longest prefix of at most `max` bytes that does not cut a character. */
@@ -242,6 +260,24 @@ void prepare_message(struct prepared *prepared, const struct message *message)
 	prepare_field(prepared, FIELD_SUBJECT, message->subject, true, today);
 	prepare_field(prepared, FIELD_BODY, message->text, all_own_words(message), today);
 	prepare_field(prepared, FIELD_FORM, message->form ? message->form->text : NULL, true, today);
+}
+
+static bool in_word(const struct prepared *prepared, size_t offset)
+{
+	char c = prepared->stream->str[offset];
+	return c != ' ' && c != '\n';
+}
+
+uint32_t prepared_token_at(const struct prepared *prepared, size_t offset, uint32_t near)
+{
+	const struct token *tokens = prepared_token(prepared, 0);
+	uint32_t n = prepared->tokens->len, at = MIN(near, n - 1);
+	while (at > 0 && tokens[at].stream > offset)
+		at--;
+	while (at + 1 < n && tokens[at + 1].stream <= offset)
+		at++;
+	bool begins = prepared->stream->str[offset] == ' ' && (offset == 0 || !in_word(prepared, offset - 1));
+	return begins && tokens[at].stream < offset ? at + 1 : at;
 }
 
 struct place prepared_place(const struct prepared *prepared, uint32_t first, uint32_t last)

@@ -32,11 +32,10 @@ struct sentence {
 
 struct prepared {
 	struct folded folded;
-	GArray *sentences; /* of struct sentence */
-	GArray *tokens;    /* of struct token */
-	GArray *cues;      /* of struct cue */
-	GString *stream;   /* " word word \n word \n": what terms are matched in */
-	GArray *at_token;  /* uint32_t per byte of stream: index of the token it belongs to or follows */
+	GArray *sentences;               /* of struct sentence */
+	GArray *tokens;                  /* of struct token */
+	GArray *cues;                    /* of struct cue */
+	GString *stream;                 /* " word word \n word \n": what terms are matched in */
 	uint32_t begin[FIELD_COUNT + 1]; /* folded bytes of field f are begin[f] … begin[f + 1] - 1 */
 	bool truncated;                  /* more text than is read */
 };
@@ -52,6 +51,11 @@ struct place {
 	uint32_t offset, length;
 };
 struct place prepared_place(const struct prepared *prepared, uint32_t first, uint32_t last);
+
+/* The token that a byte of the stream belongs to or follows; a blank that begins a sentence belongs to the
+ * word behind it (the number of tokens if there is none). There must be a token. Fastest if `near` is close.
+ */
+uint32_t prepared_token_at(const struct prepared *prepared, size_t offset, uint32_t near);
 
 /* Name of a field in evidence: "body" or "html", depending on where the text came from. */
 const char *field_name(enum field field);

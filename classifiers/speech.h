@@ -26,8 +26,9 @@ uint64_t act_hash(enum act act);
 
 /* A class of the lexicon that belongs to an act is no content. */
 struct speech {
-	target_id act_class[ACT_COUNT]; /* 0: none in this lexicon */
-	GArray *acts;                   /* uint16_t per sentence: bits 1 << act */
+	uint8_t *act_of;  /* per cue and class: act + 1, 0 for content */
+	unsigned targets; /* how many; the terms' own patterns behind them are no act */
+	GArray *acts;     /* uint16_t per sentence: bits 1 << act */
 };
 
 void speech_init(struct speech *speech, const struct terms *terms);

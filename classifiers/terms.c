@@ -64,6 +64,7 @@ void terms_free(struct terms *terms)
 	g_ptr_array_unref(terms->files);
 	g_ptr_array_unref(terms->by_target);
 	hs_free_database(terms->database);
+	g_free(terms->shapes);
 	g_free(terms);
 }
 
@@ -170,6 +171,16 @@ static void index_terms(struct terms *terms)
 	}
 }
 
+static void shape_patterns(struct terms *terms)
+{
+	terms->shapes = g_new(struct pattern_shape, terms->patterns->len + 1);
+	for (guint i = 0; i < terms->patterns->len; i++) {
+		const struct pattern *pattern = &g_array_index(terms->patterns, struct pattern, i);
+		terms->shapes[i] =
+		        (struct pattern_shape){pattern->target, pattern->words, pattern->blank_end};
+	}
+}
+
 struct terms *terms_load(const struct bundle *bundle, const char *cache, struct diag *diag)
 {
 	unsigned before = diag_count(diag, SEVERITY_ERROR);
@@ -178,6 +189,7 @@ struct terms *terms_load(const struct bundle *bundle, const char *cache, struct 
 	if (diag_count(diag, SEVERITY_ERROR) > before || !terms_compile(terms, cache, diag))
 		return NULL;
 	index_terms(terms);
+	shape_patterns(terms);
 	return g_steal_pointer(&terms);
 }
 

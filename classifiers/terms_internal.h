@@ -18,6 +18,13 @@ struct pattern {
 	target_id target;
 };
 
+/* What a match needs to know of its pattern. */
+struct pattern_shape {
+	target_id target;
+	uint8_t words;
+	bool blank_end;
+};
+
 struct term_class {
 	char *name;
 	uint64_t hash;
@@ -30,6 +37,7 @@ struct terms {
 	GPtrArray *files;        /* of char *: names that terms refer to */
 	GHashTable *class_index; /* name → index + 1 */
 	GPtrArray *by_target; /* target → GArray of term indices (unsigned) whose `any` names it, or NULL */
+	struct pattern_shape *shapes; /* per pattern */
 	hs_database_t *database;
 };
 

@@ -1,16 +1,21 @@
 /* terms_match.c - one scan over the word stream, then the conditions of terms over the hits. */
 #include "classifiers/terms_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct terms_scratch {
 	hs_scratch_t *hs;
+	GArray *found;   /* of struct hit, as the matcher tells them */
+	GArray *begins;  /* uint32_t per token: where its hits begin while they are sorted */
 	uint32_t *fired; /* per term: sentence + 1 it fired in last */
 };
 
 struct terms_scratch *terms_scratch_new(const struct terms *terms)
 {
 	struct terms_scratch *scratch = g_new0(struct terms_scratch, 1);
+	scratch->found = g_array_new(FALSE, FALSE, sizeof(struct hit));
+	scratch->begins = g_array_new(FALSE, TRUE, sizeof(uint32_t));
 	scratch->fired = g_new0(uint32_t, terms->terms->len + 1);
 	if (terms->database && hs_alloc_scratch(terms->database, &scratch->hs) != HS_SUCCESS)
 		g_error("out of memory for matching terms");
@@ -22,6 +27,8 @@ void terms_scratch_free(struct terms_scratch *scratch)
 	if (!scratch)
 		return;
 	hs_free_scratch(scratch->hs);
+	g_array_unref(scratch->found);
+	g_array_unref(scratch->begins);
 	g_free(scratch->fired);
 	g_free(scratch);
 }
@@ -67,6 +74,7 @@ struct scan {
 	const struct terms *terms;
 	const struct prepared *prepared;
 	GArray *hits;
+	uint32_t token; /* of the last hit: the next is not far */
 };
 
 static int on_match(
@@ -74,15 +82,16 @@ static int on_match(
 {
 	(void)from;
 	(void)flags;
-	const struct scan *scan = context;
-	const struct pattern *pattern = &g_array_index(scan->terms->patterns, struct pattern, id);
-	if (to < 2u + pattern->blank_end || scan->hits->len >= TERMS_MAX_HITS)
+	struct scan *scan = context;
+	const struct pattern_shape shape = scan->terms->shapes[id];
+	if (to < 2u + shape.blank_end || scan->hits->len >= TERMS_MAX_HITS)
 		return scan->hits->len >= TERMS_MAX_HITS;
-	uint32_t last = g_array_index(scan->prepared->at_token, uint32_t, to - 1 - pattern->blank_end);
-	if (last + 1u < pattern->words)
+	uint32_t last = prepared_token_at(scan->prepared, to - 1 - shape.blank_end, scan->token);
+	if (last + 1u < shape.words || last >= scan->prepared->tokens->len)
 		return 0;
+	scan->token = last;
 	struct hit hit = {
-	        .first = last + 1u - pattern->words, .last = last, .target = pattern->target, .pattern = id};
+	        .first = last + 1u - shape.words, .last = last, .target = shape.target, .pattern = id};
 	g_array_append_val(scan->hits, hit);
 	return 0;
 }
@@ -97,16 +106,64 @@ static void add_cues(const struct prepared *prepared, GArray *hits)
 	}
 }
 
+/* Order of hits that begin at one token. */
+static bool stands_before(const struct hit *x, const struct hit *y)
+{
+	if (x->target != y->target)
+		return x->target < y->target;
+	if (x->last != y->last)
+		return x->last > y->last; /* the longest first */
+	return x->pattern < y->pattern;
+}
+
 static int by_place(const void *a, const void *b)
 {
-	const struct hit *x = a, *y = b;
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
-	if (x->target != y->target)
-		return x->target < y->target ? -1 : 1;
-	if (x->last != y->last)
-		return x->last > y->last ? -1 : 1; /* the longest first */
-	return x->pattern < y->pattern ? -1 : x->pattern > y->pattern;
+	return stands_before(a, b) ? -1 : stands_before(b, a);
+}
+
+/* Hits of one token. */
+static void sort_place(struct hit *hits, guint n)
+{
+	enum { FEW = 32 };
+	if (n > FEW) {
+		qsort(hits, n, sizeof *hits, by_place);
+		return;
+	}
+	for (guint i = 1; i < n; i++) {
+		struct hit hit = hits[i];
+		guint at = i;
+		for (; at > 0 && stands_before(&hit, &hits[at - 1]); at--)
+			hits[at] = hits[at - 1];
+		hits[at] = hit;
+	}
+}
+
+static void sort_places(struct hit *hits, guint n)
+{
+	for (guint begin = 0, end; begin < n; begin = end) {
+		for (end = begin + 1; end < n && hits[end].first == hits[begin].first;)
+			end++;
+		sort_place(hits + begin, end - begin);
+	}
+}
+
+/* By first token, by counting; then by stands_before(). */
+static void sort_hits(struct terms_scratch *scratch, uint32_t tokens, GArray *out)
+{
+	const struct hit *found = (const struct hit *)(const void *)scratch->found->data;
+	guint n = scratch->found->len;
+	g_array_set_size(out, n);
+	g_array_set_size(scratch->begins, 0);
+	g_array_set_size(scratch->begins, tokens + 1);
+	struct hit *sorted = (struct hit *)(void *)out->data;
+	uint32_t *begins = (uint32_t *)(void *)scratch->begins->data;
+	for (guint i = 0; i < n; i++)
+		begins[found[i].first + 1]++;
+	for (uint32_t t = 0; t < tokens; t++)
+		begins[t + 1] += begins[t];
+	for (guint i = 0; i < n; i++)
+		sorted[begins[found[i].first]++] = found[i];
+	sort_places(sorted, n);
 }
 
 /* One hit per place and target (the longest), each with its sentence. */
@@ -223,14 +280,14 @@ static void match_terms(const struct terms *terms, struct terms_scratch *scratch
 void terms_match(const struct terms *terms, struct terms_scratch *scratch, const struct prepared *prepared,
         struct term_matches *out)
 {
-	g_array_set_size(out->hits, 0);
+	g_array_set_size(scratch->found, 0);
 	g_array_set_size(out->terms, 0);
-	struct scan scan = {terms, prepared, out->hits};
-	if (terms->database && prepared->stream->len)
+	struct scan scan = {terms, prepared, scratch->found, 0};
+	if (terms->database && prepared->tokens->len)
 		hs_scan(terms->database, prepared->stream->str, (unsigned)prepared->stream->len, 0,
 		        scratch->hs, on_match, &scan);
-	add_cues(prepared, out->hits);
-	g_array_sort(out->hits, by_place);
+	add_cues(prepared, scratch->found);
+	sort_hits(scratch, prepared->tokens->len, out->hits);
 	settle_hits(prepared, out->hits);
 	match_terms(terms, scratch, out);
 }
