@@ -228,8 +228,8 @@ static bool is_replied(struct view *view)
 	if (says_person(view))
 		return false;
 	bool told = subject_says_reply(view->subject);
-	bool words =
-	        text_is_absence_note(view->subject, view->own) || text_is_receipt(view->subject, view->own);
+	bool words = text_is_absence_note(view->subject, view->own) ||
+	             text_is_receipt(view->subject, view->own) || text_is_automatic_answer(view->own);
 	bool machine = says_generated(view) || view->null_sender;
 	return told || words || (machine && (refers_to_ours(view) || subject_is_answer(view->subject)));
 }
@@ -342,7 +342,7 @@ enum automatic automatic_from_text(const char *from_email, const char *subject, 
 	if (!answer && text_is_read_receipt(folded_subject, folded))
 		return AUTOMATIC_REPORT;
 	if (subject_says_reply(folded_subject) || text_is_absence_note(folded_subject, folded) ||
-	        text_is_receipt(folded_subject, folded))
+	        text_is_receipt(folded_subject, folded) || text_is_automatic_answer(folded))
 		return AUTOMATIC_REPLIED;
 	bool machine = sender_takes_no_answer(from_email) ||
 	               (text_says_automatic(folded) && !text_is_first_person(folded));

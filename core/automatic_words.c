@@ -131,6 +131,28 @@ bool text_is_receipt(const char *subject, const char *text)
 	       !(answer && !fold_has(text, machine));
 }
 
+/* At the beginning or as a sentence of its own; "Ich bekam: Dies ist eine …" is a person's. */
+bool text_is_automatic_answer(const char *text)
+{
+	static const char *const phrases[] = {"diese antwort wurde automatisch",
+	        "diese antwort wird automatisch", "dies ist eine automatische antwort",
+	        "dies ist eine automatisch generierte antwort", "dies ist eine automatisch erstellte antwort",
+	        "dies ist eine automatisierte antwort", "this is an automated reply",
+	        "this is an automatic reply", "this is an auto-reply", "this is an automated response",
+	        "this is an automatic response", "ceci est une réponse automatique", NULL};
+	if (strlen(text) > MAX_NOTE)
+		return false;
+	for (const char *const *phrase = phrases; *phrase; phrase++) {
+		const char *at = strstr(text, *phrase);
+		const char *before = at;
+		while (before > text && strchr(" *-#[(", before[-1]))
+			before--;
+		if (at && (before == text || strchr(".!?", before[-1])))
+			return true;
+	}
+	return false;
+}
+
 bool text_says_automatic(const char *text)
 {
 	static const char *const words[] = {"automatisch erstellt", "automatisch generiert",

@@ -13,6 +13,8 @@ bool subject_is_answer(const char *subject);
 /* The text of an absence note or a receipt that a machine sends. */
 bool text_is_absence_note(const char *subject, const char *text);
 bool text_is_receipt(const char *subject, const char *text);
+/* "Dies ist eine automatische Antwort." */
+bool text_is_automatic_answer(const char *text);
 /* "Diese Nachricht wurde automatisch erstellt": the text says of itself that a machine wrote it. */
 bool text_says_automatic(const char *text);
 /* Read receipts and delivery receipts without MIME. */

@@ -65,24 +65,25 @@ bool bounce_subject(const char *subject)
 bool bounce_text(const char *text)
 {
 	static const char *const words[] = {"not be delivered", "able to deliver", "not deliver",
-	        "undeliverable", "did not reach the following", "delivery to the following",
-	        "nicht zugestellt", "nicht ausgeliefert", "nicht zustellbar", "not yet been delivered",
-	        "fatal error", "permanent error", "address(es) failed", "failed recipient", "failed address",
-	        "mailbox unavailable", "user unknown", "unknown user", "delivery failed", "host unknown",
-	        "did not receive", "returned mail", "delivery attempts", "transcript of session", "not exist",
-	        "mail delivery", "message delivery", "undelivered", "mailbox is full", "mailbox full",
-	        "over quota", "exceeded storage", "exceeding their quota", "unzustellbar",
-	        "fehler bei der nachrichtenzustellung", "nachrichtenzustellung", "no such user",
-	        "recipient rejected", "address rejected", "unknown address", "delivery has failed",
-	        "delivery error", "could not deliver", "couldn't be delivered", "nicht übermittelt",
-	        "zustellung", "unable to send", "did not exactly match", "was not delivered",
-	        "failed to deliver", "remise a échoué", "n'a pas pu être", "delivery status",
-	        "message could not", "not accepting mail", "was returned", "no valid recipients",
-	        "unknown local", "is disabled", "unknown recipient", "invalid final delivery",
-	        "delivery problem", "user not known", "postponed", "no mailbox", "not accepted",
-	        "не может быть доставлено", "无法发送", "无法送达", "affected recipient", "non-delivery",
-	        "delivery failure", "konnte ihre nachricht nicht", "message was rejected", "nicht gefunden",
-	        NULL};
+	        "undeliverable", "did not reach the following", "did not reach some or all",
+	        "empfänger nicht erreicht", "nicht erreicht werden", "wasn't found at",
+	        "delivery to the following", "nicht zugestellt", "nicht ausgeliefert", "nicht zustellbar",
+	        "not yet been delivered", "fatal error", "permanent error", "address(es) failed",
+	        "failed recipient", "failed address", "mailbox unavailable", "user unknown", "unknown user",
+	        "delivery failed", "host unknown", "did not receive", "returned mail", "delivery attempts",
+	        "transcript of session", "not exist", "mail delivery", "message delivery", "undelivered",
+	        "mailbox is full", "mailbox full", "over quota", "exceeded storage", "exceeding their quota",
+	        "unzustellbar", "fehler bei der nachrichtenzustellung", "nachrichtenzustellung",
+	        "no such user", "recipient rejected", "address rejected", "unknown address",
+	        "delivery has failed", "delivery error", "could not deliver", "couldn't be delivered",
+	        "nicht übermittelt", "zustellung", "unable to send", "did not exactly match",
+	        "was not delivered", "failed to deliver", "remise a échoué", "n'a pas pu être",
+	        "delivery status", "message could not", "not accepting mail", "was returned",
+	        "no valid recipients", "unknown local", "is disabled", "unknown recipient",
+	        "invalid final delivery", "delivery problem", "user not known", "postponed", "no mailbox",
+	        "not accepted", "не может быть доставлено", "无法发送", "无法送达", "affected recipient",
+	        "non-delivery", "delivery failure", "konnte ihre nachricht nicht", "message was rejected",
+	        "nicht gefunden", NULL};
 	return fold_has(text, words);
 }
 

@@ -2,6 +2,7 @@
  * the mail we get, are done by hand and in one pass; the rest goes through iconv byte-exactly, with U+FFFD
  * for what is broken. */
 #include "core/charset.h"
+#include "core/charset_guess.h"
 
 #include <errno.h>
 #include <iconv.h>
@@ -247,6 +248,19 @@ static bool has_high_bytes(const unsigned char *p, size_t size)
 	return false;
 }
 
+/* UTF-8 by its label, or without one. True if it is not. */
+static bool append_utf8(GString *out, const unsigned char *p, size_t size)
+{
+	gsize before = out->len;
+	size_t strays = append_mixed(out, p, size);
+	const char *guess = strays ? charset_guess(p, size, strays) : NULL;
+	if (guess) {
+		g_string_truncate(out, before);
+		append_iconv(out, p, size, guess);
+	}
+	return strays > 0;
+}
+
 static bool append_declared(GString *out, const unsigned char *p, size_t size, const char *declared)
 {
 	char folded[40];
@@ -254,7 +268,7 @@ static bool append_declared(GString *out, const unsigned char *p, size_t size, c
 	if (name_in(utf8_names, G_N_ELEMENTS(utf8_names), folded)) {
 		if (holds_iso2022(p, size))
 			return append_iconv(out, p, size, "ISO-2022-JP"), true;
-		return append_mixed(out, p, size) > 0;
+		return append_utf8(out, p, size);
 	}
 	bool utf8 = charset_is_utf8(p, size);
 	if (name_in(western_names, G_N_ELEMENTS(western_names), folded)) {

@@ -3,7 +3,8 @@
  * gmime and iconv drop or refuse what does not fit; a benefit office must not lose an umlaut of a street
  * name. What is valid UTF-8 is taken as UTF-8 whatever a Western charset name says; stray bytes count as
  * windows-1252; names are mapped to the superset that mailers really mean (iso-8859-1 → windows-1252, gb2312
- * → gb18030, ks_c_5601 → cp949).
+ * → gb18030, ks_c_5601 → cp949). Without a name that holds, Japanese, Korean, Chinese and Russian are told by
+ * their letters (charset_guess.h).
  */
 #ifndef CORE_CHARSET_H
 #define CORE_CHARSET_H

@@ -4,7 +4,9 @@
  * is bounded because libxml2 looks through all open elements at every end tag; what lies deeper is stripped
  * of its tags without regard to meaning. */
 #include "core/html.h"
+#include "core/fold.h"
 #include "core/mail.h"
+#include "core/reply_line.h"
 
 #include <libxml/HTMLparser.h>
 #include <string.h>
@@ -12,7 +14,7 @@
 #define MAX_DEPTH 250
 
 struct frame {
-	bool hidden, quoted, pre, white, white_ground, ordered;
+	bool hidden, quoted, unmarked, pre, white, white_ground, ordered;
 	int number; /* of the next item of an ordered list */
 	bool block;
 };
@@ -27,6 +29,9 @@ struct writer {
 	                    one */
 	bool rest_quoted;
 	bool quoted_seen;
+	bool attributed;  /* words that say whose the quotes are were seen */
+	GArray *unmarked; /* of size_t: where "> " stands for a blockquote that nothing marks as a quote */
+	guint own;        /* so many of these turned out to be the writer's own */
 	htmlParserCtxtPtr parser;
 	const char *input; /* whole document */
 	size_t size;
@@ -161,16 +166,49 @@ static bool starts_history(const char *id, const char *style, const xmlChar **at
 	       (g_str_has_prefix(top + 18, "e1e1e11.0pt") || g_str_has_prefix(top + 18, "b5c4df1.0pt"));
 }
 
+/* Does what was written last say whose words come: "Am … schrieb …:", also over two lines? */
+static bool ends_with_attribution(const struct writer *writer)
+{
+	const char *text = writer->out->str, *end = text + writer->out->len, *start = end;
+	for (int lines = 0; lines < 2 && start > text && end - start < 500; lines++) {
+		const char *before = memrchr(text, '\n', (size_t)(start - text) - (start > text));
+		start = before ? before + 1 : text;
+		const char *bare = start + (g_str_has_prefix(start, "> ") ? 2 : 0);
+		g_autofree char *folded = g_strndup(bare, (gsize)(end - bare));
+		g_autofree char *line = fold_text(folded, 500);
+		if (line_attribution(line) != ATTRIBUTION_NONE || line_separator(line) != SEPARATOR_NONE)
+			return true;
+	}
+	return false;
+}
+
+/* A blockquote that no mail client marked: a quote, but the writer's own if an attribution comes only after
+ * it (the mail client's quote is that one), and where it carries no more than Gmail's class, if none comes
+ * before. */
+static bool is_unmarked_quote(struct writer *writer, struct frame *frame, const char *class)
+{
+	if (!writer->attributed && ends_with_attribution(writer)) {
+		writer->attributed = true;
+		writer->own = writer->unmarked->len;
+	}
+	frame->unmarked = !writer->attributed && !frame->quoted;
+	return !class || !frame->unmarked || writer->quoted_seen || writer->out->len == 0;
+}
+
 /* A blockquote is a quote, except where an editor uses it to indent. */
-static bool is_quote(const char *name, const char *style, const xmlChar **attributes)
+static bool is_quote(struct writer *writer, const char *name, const char *style, const xmlChar **attributes)
 {
 	const char *field = attribute(attributes, "name");
 	const char *class = attribute(attributes, "class");
+	bool block = strcmp(name, "blockquote") == 0;
+	if (block && !attribute(attributes, "type") && !attribute(attributes, "cite") &&
+	        (!class || strcmp(class, "gmail_quote") == 0) && !*style)
+		return is_unmarked_quote(writer, &writer->frames[writer->depth], class);
 	if (class_marks_quote(class) || id_marks_quote(attribute(attributes, "id")))
 		return true;
-	if (strcmp(name, "blockquote") == 0)
-		return class || attribute(attributes, "type") || attribute(attributes, "cite") ||
-		       !strstr(style, ";border:none;");
+	if (block)
+		return !strstr(style, ";border:none;") || class || attribute(attributes, "type") ||
+		       attribute(attributes, "cite");
 	return strcmp(name, "div") == 0 && field && strcmp(field, "quote") == 0; /* GMX, web.de */
 }
 
@@ -183,6 +221,31 @@ static void break_lines(struct writer *writer, int lines)
 	writer->blank = false;
 }
 
+static void mark_quote(struct writer *writer)
+{
+	size_t at = writer->out->len;
+	if (writer->frames[writer->depth].unmarked && !writer->rest_quoted)
+		g_array_append_val(writer->unmarked, at);
+	g_string_append(writer->out, "> ");
+}
+
+/* Takes the marks off what turned out to be the writer's own. */
+static void unmark_own(struct writer *writer)
+{
+	if (!writer->own)
+		return;
+	GString *out = g_string_sized_new(writer->out->len);
+	size_t copied = 0;
+	for (guint i = 0; i < writer->own; i++) {
+		size_t at = g_array_index(writer->unmarked, size_t, i);
+		g_string_append_len(out, writer->out->str + copied, (gssize)(at - copied));
+		copied = at + 2;
+	}
+	g_string_append_len(out, writer->out->str + copied, (gssize)(writer->out->len - copied));
+	g_string_free(writer->out, TRUE);
+	writer->out = out;
+}
+
 /* Everything due before the next visible character. */
 static void begin_character(struct writer *writer, bool quoted)
 {
@@ -191,7 +254,7 @@ static void begin_character(struct writer *writer, bool quoted)
 	if (writer->breaks && !first)
 		g_string_append_len(writer->out, "\n\n", writer->breaks);
 	if ((writer->breaks || first) && quoted)
-		g_string_append(writer->out, "> ");
+		mark_quote(writer);
 	else if (writer->blank && !writer->breaks && !first)
 		g_string_append_c(writer->out, ' ');
 	writer->breaks = 0;
@@ -354,7 +417,7 @@ static void on_start(void *data, const xmlChar *raw_name, const xmlChar **attrib
 	int lines = block_lines(kind, name, attributes);
 	frame->block = lines > 0;
 	frame->hidden |= attribute(attributes, "hidden") || style_hides(style) || kind == ELEMENT_HIDDEN;
-	frame->quoted |= is_quote(name, style, attributes);
+	frame->quoted |= is_quote(writer, name, style, attributes);
 	frame->pre |= strcmp(name, "pre") == 0;
 	frame->ordered = strcmp(name, "ol") == 0;
 	frame->number = 1;
@@ -451,6 +514,7 @@ char *html_text(const char *html, size_t size, bool *quoted)
 {
 	struct writer *writer = g_new0(struct writer, 1);
 	writer->out = g_string_sized_new(size / 2 + 1);
+	writer->unmarked = g_array_new(FALSE, FALSE, sizeof(size_t));
 	size = MIN(size, HTML_MAX_SIZE);
 	g_autofree char *valid =
 	        g_utf8_validate(html, (gssize)size, NULL) ? NULL : g_utf8_make_valid(html, (gssize)size);
@@ -464,11 +528,13 @@ char *html_text(const char *html, size_t size, bool *quoted)
 	parse(writer, writer->input, writer->size);
 	if (writer->too_deep)
 		strip_rest(writer);
+	unmark_own(writer);
 	if (quoted)
 		*quoted = writer->quoted_seen;
 	if (writer->out->len && !g_str_has_suffix(writer->out->str, "\n"))
 		g_string_append_c(writer->out, '\n');
 	char *text = g_string_free(writer->out, FALSE);
+	g_array_unref(writer->unmarked);
 	g_free(writer);
 	return text;
 }

@@ -283,6 +283,49 @@ static uint32_t own_words_before(const struct splitter *s, guint i)
 	return 0;
 }
 
+/* The next line with content from `i` on, or NO_LINE. */
+static guint next_line(const struct splitter *s, guint i)
+{
+	for (; i < s->lines->len; i++)
+		if (!line_at(s, i)->blank)
+			return i;
+	return NO_LINE;
+}
+
+static bool folded_is(struct splitter *s, guint i, const char *const *words)
+{
+	const char *folded = i == NO_LINE ? "" : fold(s, i);
+	for (; *words; words++)
+		if (strcmp(folded, *words) == 0)
+			return true;
+	return false;
+}
+
+/* The head that Lotus Notes sets above a mail: name or address, date, "An", names, "Thema", each in a line of
+ * its own. */
+static bool is_notes_head(struct splitter *s, guint i)
+{
+	static const char *const to[] = {"an", "to", "an:", "to:", NULL};
+	static const char *const subject[] = {"thema", "subject", "betreff", "thema:", "subject:", NULL};
+	guint date = next_line(s, i + 1), names = date == NO_LINE ? NO_LINE : next_line(s, date + 1);
+	if (!s->own || names == NO_LINE || line_at(s, names)->length > 12 || !folded_is(s, names, to))
+		return false;
+	const char *folded = fold(s, date);
+	if (!g_ascii_isdigit(folded[0]) || strlen(folded) > 40 || !has_year(folded) || !has_time(folded))
+		return false;
+	for (guint k = 0; k < 10 && names != NO_LINE; k++, names = next_line(s, names + 1))
+		if (folded_is(s, names, subject))
+			return true;
+	return false;
+}
+
+static bool is_lone_separator(struct splitter *s, guint i)
+{
+	guint next = line_at(s, i)->length < 40 ? next_line(s, i + 1) : NO_LINE;
+	return next != NO_LINE && line_is_bare_separator(fold(s, i)) &&
+	       header_word(fold(s, next)) != HEADER_NONE;
+}
+
 enum step { STEP_NONE, STEP_SKIP, STEP_STOP };
 
 /* What is to be done at line `i`: nothing special, skip *count lines, or stop: the rest is history. */
@@ -294,7 +337,11 @@ static enum step history_step(struct splitter *s, guint i, guint *count)
 		*count = 1;
 		return separator == SEPARATOR_ORIGINAL && quote_follows(s, i + 1) ? STEP_SKIP : STEP_STOP;
 	}
-	if (header_word(s->folded->str) != HEADER_NONE) {
+	if (is_lone_separator(s, i) || is_notes_head(s, i)) {
+		*count = 1;
+		return STEP_STOP;
+	}
+	if (header_word(fold(s, i)) != HEADER_NONE) {
 		struct block block = read_block(s, i);
 		*count = block.lines;
 		if (is_header_block(s, &block))
@@ -386,6 +433,26 @@ static bool short_notice(struct splitter *s, guint i)
 	return line_is_disclaimer(s->folded->str);
 }
 
+/* A gateway's warning above the mail: the number of its lines. */
+static guint warning_lines(struct splitter *s, guint i)
+{
+	guint lines = 1;
+	if (s->own)
+		return 0;
+	if (!line_is_gateway_warning(fold(s, i))) {
+		if (i + 1 >= s->lines->len || line_at(s, i + 1)->blank || line_at(s, i + 1)->depth)
+			return 0;
+		judge(s, i, i + 1);
+		if (!line_is_gateway_warning(s->folded->str))
+			return 0;
+		lines = 2;
+	}
+	while (lines < 5 && i + lines < s->lines->len && !line_at(s, i + lines)->blank &&
+	        line_goes_on_warning(fold(s, i + lines)))
+		lines++;
+	return lines;
+}
+
 static void keep_before_attribution(struct splitter *s, guint i)
 {
 	uint32_t own = own_words_before(s, i);
@@ -396,7 +463,7 @@ static void keep_before_attribution(struct splitter *s, guint i)
 	}
 }
 
-/* Unquoted lines that are neither history nor own words: signature, mobile signature, legal notice. Returns
+/* Unquoted lines that are neither history nor own words: signature, warning, legal notice. Returns
  * the number of lines to skip. */
 static guint decoration(struct splitter *s, guint i, bool *signature)
 {
@@ -404,9 +471,10 @@ static guint decoration(struct splitter *s, guint i, bool *signature)
 		*signature = true;
 		return 1;
 	}
+	guint warning = warning_lines(s, i);
 	const char *folded = fold(s, i);
-	if (line_is_mobile_signature(folded))
-		return 1;
+	if (warning || line_is_mobile_signature(folded))
+		return MAX(warning, 1);
 	if (!line_is_disclaimer(folded) && !short_notice(s, i))
 		return 0;
 	return paragraph_end(s, i) - i + 1;
@@ -418,6 +486,11 @@ static void walk(struct splitter *s)
 	for (guint i = 0; i < s->lines->len; i++) {
 		const struct reply_line *line = line_at(s, i);
 		guint count = 0;
+		if (line->depth >= 3 && line_is_groupwise(fold(s, i)) && !quote_follows(s, i + 1)) {
+			s->history = true;
+			trim_end(s);
+			return;
+		}
 		if (line->depth) {
 			s->quotes |= !line->blank;
 			signature = false;

@@ -339,6 +339,16 @@ enum opener line_opener(const char *folded)
 	return fold_has(folded, names) ? OPENER_NAME : OPENER_NONE;
 }
 
+/* "Von Proton Mail für iOS gesendet": a program and a device between the two words. */
+static bool is_sent_by_app(const char *folded, size_t size)
+{
+	static const char *const devices[] = {
+	        " für ios", " für iphone", " für ipad", " für android", " für mac", " auf android", NULL};
+	return size < 70 && g_str_has_prefix(folded, "von ") && g_str_has_suffix(folded, " gesendet") &&
+	       (fold_has(folded, devices) || strstr(folded, "mail gesendet") ||
+	               strstr(folded, "app gesendet"));
+}
+
 bool line_is_mobile_signature(const char *folded)
 {
 	static const char *const starts[] = {"von meinem ", "gesendet von", "gesendet mit", "gesendet über",
@@ -357,8 +367,14 @@ bool line_is_mobile_signature(const char *folded)
 	static const char *const tails[] = {
 	        "gesendet", "gesendet.", "sent", "gesandt", "versendet", "verschickt", "geschickt", NULL};
 	size_t size = strlen(folded);
+	if (folded[0] == '-') {
+		folded += strspn(folded, "- ");
+		size = strlen(folded);
+	}
 	if (size < 8 || size > 140)
 		return false;
+	if (is_sent_by_app(folded, size))
+		return true;
 	if (!fold_starts(folded, starts))
 		return false;
 	/* "Von meinem Vermieter habe ich …" is a sentence */
@@ -369,6 +385,46 @@ bool line_is_mobile_signature(const char *folded)
 	bool bare = size < 60 || (size < 100 && strstr(folded, "app")) ||
 	            g_str_has_prefix(folded, "diese ") || strstr(folded, "http");
 	return bare && (g_str_has_prefix(folded, "diese ") || !fold_has(folded, sentences));
+}
+
+bool line_is_gateway_warning(const char *folded)
+{
+	static const char *const starts[] = {"achtung", "vorsicht", "warnung", "caution", "warning",
+	        "external", "[extern", "extern", "hinweis", "diese e-mail", "diese mail", "diese nachricht",
+	        "this email", "this e-mail", "this message", "***", "!", "you don't often get email",
+	        "sie erhalten nicht häufig", "sie erhalten nicht oft",
+	        "einige personen, die diese nachricht erhalten haben", NULL};
+	static const char *const outside[] = {"externen absender", "external sender", "externe e-mail",
+	        "externe mail", "external email", "external e-mail", "außerhalb der organisation",
+	        "außerhalb des unternehmens", "ausserhalb ", "außerhalb unserer organisation",
+	        "von außerhalb", "von extern", "externer absender", "outside of the organization",
+	        "outside the organization", "outside of your organization", "outside your organization",
+	        "from outside", "don't often get email from", "nicht häufig e-mails von",
+	        "nicht oft e-mails von", "erhalten nicht häufig", NULL};
+	return fold_starts(folded, starts) && fold_has(folded, outside) && !is_own_sentence(folded);
+}
+
+bool line_goes_on_warning(const char *folded)
+{
+	static const char *const words[] = {"klicken sie", "öffnen sie", "links", "anhänge", "anlagen",
+	        "absender", "click", "attachments", "sender", "learn why", "erfahren sie, warum", NULL};
+	return fold_has(folded, words) && !is_own_sentence(folded);
+}
+
+bool line_is_bare_separator(const char *folded)
+{
+	static const char *const lines[] = {"originalnachricht", "original-nachricht", "original nachricht",
+	        "ursprüngliche nachricht", "original message", "original-message", "ursprüngliche mitteilung",
+	        NULL};
+	for (const char *const *line = lines; *line; line++)
+		if (strcmp(folded, *line) == 0)
+			return true;
+	return false;
+}
+
+bool line_is_groupwise(const char *folded)
+{
+	return g_str_has_prefix(folded, ">>>") && g_str_has_suffix(folded, ">>>") && has_year(folded);
 }
 
 bool line_is_disclaimer(const char *folded)

@@ -54,4 +54,14 @@ bool line_is_mobile_signature(const char *folded);
 /* The first line of a legal notice, a virus checker's advertisement or the like. */
 bool line_is_disclaimer(const char *folded);
 
+/* What a mail gateway writes above a mail from outside: its first line, and a further one. */
+bool line_is_gateway_warning(const char *folded);
+bool line_goes_on_warning(const char *folded);
+
+/* "Originalnachricht", alone in its line: a separator if header lines follow. */
+bool line_is_bare_separator(const char *folded);
+
+/* ">>> "Service" <s@example.org> 02.05.2023 10:12 >>>" (GroupWise); what follows has no quote marks. */
+bool line_is_groupwise(const char *folded);
+
 #endif

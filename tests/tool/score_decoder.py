@@ -31,7 +31,7 @@ BOUNDS = {
     "history seen": 0.99,
     "no false bounce": 0.997,
     "reply": 0.91,
-    "reply (HTML)": 0.87,
+    "reply (HTML)": 0.91,
     "sender": 0.99,
     "subject": 0.99,
     "text": 0.91,

@@ -62,6 +62,31 @@ Test(automatic, prose_bounces_are_read)
 	cr_expect_str_eq(m->bounce->original_message_id, "unsere@agentur");
 }
 
+Test(automatic, exchange_in_german_says_it_in_its_own_words)
+{
+	AUTO(message)
+	m = decode(
+	        "From: Systemadministrator <postmaster@example.org>\n" TO "Subject: Unzustellbar:Umzug\n"
+	        "Content-Type: text/plain; charset=utf-8\n\n"
+	        "Ihre Nachricht hat einige oder alle Empfänger nicht erreicht.\n\nFolgende(r) Empfänger kann/"
+	        "können nicht erreicht werden:\n\n    kunde@example.net am 02.05.2023 10:12\n",
+	        NULL);
+	cr_assert_eq(m->automatic, AUTOMATIC_BOUNCE);
+	cr_expect_str_eq(m->bounce->recipient, "kunde@example.net");
+}
+
+Test(automatic, an_answer_that_calls_itself_automatic_is_one)
+{
+	expect("From: a@example.org\n" TO
+	       "Subject: Re: x\n\nDieses Postfach wird nicht mehr gelesen. Meine neue "
+	       "Adresse: b@example.org. Diese Antwort wurde automatisch erzeugt.\n",
+	        AUTOMATIC_REPLIED);
+	expect("From: a@example.org\n" TO
+	       "Subject: Re: x\n\nIch bekomme immer nur: Dies ist eine automatische "
+	       "Antwort. Wann meldet sich jemand?\n",
+	        AUTOMATIC_NO);
+}
+
 Test(automatic, a_person_who_writes_about_a_bounce_is_a_person)
 {
 	expect("From: Max <max@example.org>\n" TO "Subject: Fw: Undelivered Mail Returned to Sender\n\n"

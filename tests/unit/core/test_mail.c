@@ -80,6 +80,46 @@ Test(mail, rare_and_misspelt_charsets_are_read)
 	        "Grüße");
 }
 
+static void expect_guessed(const char *charset, const char *text)
+{
+	gsize size;
+	g_autofree char *bytes = g_convert(text, -1, charset, "UTF-8", NULL, &size, NULL);
+	cr_assert_not_null(bytes, "%s", charset);
+	bool repaired = false;
+	g_autofree char *got = charset_to_utf8(bytes, size, NULL, NULL, &repaired);
+	cr_expect_str_eq(got, text, "%s without a label gives \"%s\"", charset, got);
+	cr_expect(repaired);
+	g_autofree char *mislabelled = charset_to_utf8(bytes, size, "utf-8", NULL, NULL);
+	cr_expect_str_eq(mislabelled, text);
+}
+
+Test(mail, a_charset_that_nobody_named_is_told_by_its_letters)
+{
+	expect_guessed("KOI8-R", "Добрый день, я хочу сообщить новый адрес.");
+	expect_guessed("WINDOWS-1251", "Добрый день, я хочу сообщить новый адрес.");
+	expect_guessed("ISO-8859-5", "Добрый день, я хочу сообщить новый адрес.");
+	expect_guessed("SHIFT-JIS", "お世話になっております。住所が変わりました。");
+	expect_guessed("EUC-JP", "お世話になっております。住所が変わりました。");
+	expect_guessed("EUC-KR", "안녕하세요. 주소가 변경되었습니다.");
+	expect_guessed("GBK", "您好，我的地址已经更改，请更新您的记录。");
+	expect_guessed("BIG5", "您好，我的地址已經更改，請更新您的記錄。");
+}
+
+Test(mail, western_text_without_a_label_is_never_guessed_away)
+{
+	static const char *const texts[] = {"Grüße aus Köln, Straße ändern", "ÄÖÜ äöü ß", "Größe: 5 €",
+	        "Überprüfung der Überführungsgebühr für Äpfel", "»Überläufer« – „Füße“", "Ööäüß ÄÖÜß äöüß"};
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		gsize size;
+		g_autofree char *bytes = g_convert(texts[i], -1, "WINDOWS-1252", "UTF-8", NULL, &size, NULL);
+		g_autofree char *got = charset_to_utf8(bytes, size, NULL, NULL, NULL);
+		cr_expect_str_eq(got, texts[i], "\"%s\"", got);
+	}
+	g_autofree char *cut =
+	        charset_to_utf8("\xe6\x82\xa8\xe5\xa5\xbd\xe6\x88\x91\xe7\x9a", 11, "utf-8", NULL, NULL);
+	cr_expect(g_str_has_prefix(cut, "您好我"));
+}
+
 Test(mail, a_nul_byte_does_not_end_the_text)
 {
 	size_t size;
@@ -324,6 +364,33 @@ Test(mail, quotes_in_html_are_history)
 		AUTO(message) m = decode(mail);
 		cr_expect_str_eq(m->reply_text, "neu\n", "%s: \"%s\"", quotes[i], m->reply_text);
 		cr_expect(m->quoted);
+	}
+}
+
+Test(mail, a_block_that_no_mail_client_marked_is_history_by_what_stands_around_it)
+{
+	static const struct {
+		const char *html, *own;
+	} cases[] = {
+	        {"neu<blockquote>alt</blockquote>", "neu"},
+	        {"neu<blockquote>eigen</blockquote><div>Am 03.05.2021 um 10:12 schrieb A "
+	         "&lt;a@example.org&gt;:"
+	         "</div><blockquote>alt<blockquote>älter</blockquote></blockquote>",
+	                "neu\n\neigen"},
+	        {"<div>Am 03.05.2021 um 10:12 schrieb A:</div><blockquote>eins</blockquote>ja"
+	         "<blockquote>zwei</blockquote>nein",
+	                "ja\n\n\nnein"},
+	        {"neu<blockquote class=gmail_quote>eingerückt</blockquote>", "neu\n\neingerückt"},
+	        {"neu<div>On May 2 2023, at 10:12 am, A &lt;a@example.org&gt; wrote:</div>"
+	         "<blockquote class=gmail_quote>alt</blockquote>",
+	                "neu"},
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autofree char *mail = g_strconcat(
+		        HEAD "Content-Type: text/html; charset=utf-8\n\n", cases[i].html, "\n", NULL);
+		AUTO(message) m = decode(mail);
+		g_autofree char *got = g_strstrip(g_strdup(m->reply_text));
+		cr_expect_str_eq(got, cases[i].own, "%s: \"%s\"", cases[i].html, got);
 	}
 }
 

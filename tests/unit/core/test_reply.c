@@ -73,6 +73,48 @@ Test(reply, separators_and_header_blocks_end_the_own_words)
 	        "Ok.");
 }
 
+/* Lotus Notes, GroupWise, BlackBerry, Samsung, t-online, Outlook on a phone. */
+Test(reply, the_heads_of_rarer_programs_end_the_own_words)
+{
+	expect_own("Ok.\n\n\"Service\" <s@example.org>\n02.05.2023 "
+	           "10:12\n\nAn\n<m@example.org>\nKopie\n\nThema\n"
+	           "Umzug\n\nalt\n",
+	        "Ok.");
+	expect_own("Ok.\n\n>>> \"Service\" <s@example.org> 02.05.23 10.12 Uhr >>>\nalt\n", "Ok.");
+	expect_own("Ok.\n\n  Originalnachricht  \nVon: Service\nGesendet: Dienstag, 2. Mai 2023 10:12\nAn: m@"
+	           "example.org\nBetreff: Umzug\n\nalt",
+	        "Ok.");
+	expect_own("Ok.\n\nVon meinem/meiner Galaxy gesendet\n\n-------- Ursprüngliche Nachricht "
+	           "--------\nVon: A "
+	           "<a@example.org>\nDatum: 02.05.23 10:12 (GMT+01:00)\nAn: b@example.org\nBetreff: U\n\nalt",
+	        "Ok.");
+	expect_own("Ok.\n--\nGesendet mit der Telekom Mail App\n\n--- Original-Nachricht ---\nVon: "
+	           "A\nBetreff: U\n"
+	           "Datum: 02.05.2023, 10:12 Uhr\nAn: B\n\nalt",
+	        "Ok.");
+	expect_own(
+	        "Ok.\n\nOutlook für iOS beziehen<https://aka.ms/x>\n________________________________\nVon: A "
+	        "<a@example.org>\nGesendet: Tuesday, May 2, 2023 10:12:01 AM\nAn: b@example.org\nBetreff: "
+	        "U\n\nalt",
+	        "Ok.");
+}
+
+Test(reply, what_a_gateway_wrote_above_the_mail_goes)
+{
+	static const char *const mails[] = {"ACHTUNG: Diese E-Mail stammt von einem externen Absender. "
+	                                    "Klicken Sie nicht auf Links.\n\nText",
+	        "[EXTERN] Diese E-Mail kommt von außerhalb der Organisation.\nText",
+	        "CAUTION: This email originated from outside\nof the organization. Do not click "
+	        "links.\n\nText"};
+	for (size_t i = 0; i < G_N_ELEMENTS(mails); i++) {
+		g_autofree char *got = own_words(mails[i], NULL);
+		cr_expect_str_eq(got, "Text", "\"%s\"", got);
+	}
+	expect_all_own("Achtung, ich wohne jetzt außerhalb.\nBitte ändern.\n");
+	expect_all_own("Diese Mail kommt von außerhalb, weil ich im Ausland bin.\n");
+	expect_all_own("Von der Firma Müller am 02.05.2023 gesendet\nAn\nwen muss ich mich wenden?\n");
+}
+
 Test(reply, a_forwarded_mail_alone_has_no_own_words)
 {
 	expect_own(
@@ -114,6 +156,13 @@ Test(reply, signatures_and_advertisements_go)
 	                  "Wenn Sie nicht der richtige Adressat sind, löschen Sie sie.\n",
 	                NULL);
 	cr_expect_str_eq(e, "Text");
+	g_autofree char *f =
+	        own_words("Text\n-- Diese Nachricht wurde von meinem Android Mobiltelefon mit WEB.DE "
+	                  "Mail gesendet.\n",
+	                NULL);
+	cr_expect_str_eq(f, "Text");
+	g_autofree char *g = own_words("Text\n\nVon Proton Mail für iOS gesendet\n", NULL);
+	cr_expect_str_eq(g, "Text");
 }
 
 Test(reply, a_quoted_line_that_a_client_broke_stays_quoted)
