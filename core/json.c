@@ -2,6 +2,7 @@
 #include "core/json.h"
 #include "core/error.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 json_t *json_read(const char *text, size_t size, GError **error)
@@ -15,82 +16,121 @@ json_t *json_read(const char *text, size_t size, GError **error)
 	return value;
 }
 
+/* What stands behind the backslash of a byte that has a short escape; 0: none. */
+static char short_escape(unsigned char c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		return (char)c;
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return 0;
+	}
+}
+
+static bool is_plain(char c)
+{
+	return (unsigned char)c >= 0x20 && c != '"' && c != '\\';
+}
+
 static void append_string(GString *out, const char *text, size_t size)
 {
 	g_string_append_c(out, '"');
-	for (size_t i = 0; i < size; i++) {
-		unsigned char c = (unsigned char)text[i];
-		switch (c) {
-		case '"':
-			g_string_append(out, "\\\"");
+	for (size_t i = 0; i < size;) {
+		size_t begin = i;
+		while (i < size && is_plain(text[i]))
+			i++;
+		g_string_append_len(out, text + begin, (gssize)(i - begin));
+		if (i == size)
 			break;
-		case '\\':
-			g_string_append(out, "\\\\");
-			break;
-		case '\b':
-			g_string_append(out, "\\b");
-			break;
-		case '\f':
-			g_string_append(out, "\\f");
-			break;
-		case '\n':
-			g_string_append(out, "\\n");
-			break;
-		case '\r':
-			g_string_append(out, "\\r");
-			break;
-		case '\t':
-			g_string_append(out, "\\t");
-			break;
-		default:
-			if (c < 0x20)
-				g_string_append_printf(out, "\\u%04x", c);
-			else
-				g_string_append_c(out, (char)c);
+		unsigned char c = (unsigned char)text[i++];
+		char escape = short_escape(c);
+		if (escape) {
+			g_string_append_c(out, '\\');
+			g_string_append_c(out, escape);
+		} else {
+			g_string_append_printf(out, "\\u%04x", c);
 		}
 	}
 	g_string_append_c(out, '"');
 }
 
-/* UTF-16 order differs from code-point order only between U+E000–U+FFFF and the supplementary planes. */
-static gunichar utf16_rank(gunichar c)
+struct member {
+	const char *key;
+	json_t *value;
+};
+
+/* By UTF-16 code units: the order of the bytes, but that the supplementary planes (F0 …) stand before
+ * U+E000–U+FFFF (EE, EF). */
+static bool stands_before(const char *a, const char *b)
 {
-	if (c >= 0x10000)
-		return c - 0x10000 + 0xD800;
-	return c >= 0xD800 ? c + 0x200000 : c;
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	unsigned char x = (unsigned char)*a, y = (unsigned char)*b;
+	return x >= 0xee && y >= 0xee && (x >= 0xf0) != (y >= 0xf0) ? x >= 0xf0 : x < y;
 }
 
-static int by_utf16(const void *a, const void *b)
+static int by_key(const void *a, const void *b)
 {
-	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
-	for (; *x && *y; x = g_utf8_next_char(x), y = g_utf8_next_char(y)) {
-		gunichar cx = g_utf8_get_char(x), cy = g_utf8_get_char(y);
-		if (cx != cy)
-			return utf16_rank(cx) < utf16_rank(cy) ? -1 : 1;
+	const struct member *x = a, *y = b;
+	return stands_before(x->key, y->key) ? -1 : stands_before(y->key, x->key);
+}
+
+static void sort_members(struct member *members, size_t n)
+{
+	enum { FEW = 24 };
+	if (n > FEW) {
+		qsort(members, n, sizeof *members, by_key);
+		return;
 	}
-	return (*x != 0) - (*y != 0);
+	for (size_t i = 1; i < n; i++) {
+		struct member member = members[i];
+		size_t at = i;
+		for (; at > 0 && stands_before(member.key, members[at - 1].key); at--)
+			members[at] = members[at - 1];
+		members[at] = member;
+	}
 }
 
 static void append_value(GString *out, const json_t *value);
 
-static void append_object(GString *out, json_t *object)
+static void append_members(GString *out, json_t *object, struct member *members)
 {
-	g_autoptr(GPtrArray) keys = g_ptr_array_new();
 	const char *key;
 	json_t *value;
+	size_t n = 0;
 	json_object_foreach (object, key, value)
-		g_ptr_array_add(keys, (gpointer)key);
-	g_ptr_array_sort(keys, by_utf16);
+		members[n++] = (struct member){key, value};
+	sort_members(members, n);
 	g_string_append_c(out, '{');
-	for (guint i = 0; i < keys->len; i++) {
-		key = g_ptr_array_index(keys, i);
+	for (size_t i = 0; i < n; i++) {
 		if (i)
 			g_string_append_c(out, ',');
-		append_string(out, key, strlen(key));
+		append_string(out, members[i].key, strlen(members[i].key));
 		g_string_append_c(out, ':');
-		append_value(out, json_object_get(object, key));
+		append_value(out, members[i].value);
 	}
 	g_string_append_c(out, '}');
+}
+
+static void append_object(GString *out, json_t *object)
+{
+	struct member few[24];
+	size_t n = json_object_size(object);
+	g_autofree struct member *many = n > G_N_ELEMENTS(few) ? g_new(struct member, n) : NULL;
+	append_members(out, object, many ? many : few);
 }
 
 static void append_array(GString *out, const json_t *array)
@@ -102,6 +142,18 @@ static void append_array(GString *out, const json_t *array)
 		append_value(out, json_array_get(array, i));
 	}
 	g_string_append_c(out, ']');
+}
+
+static void append_integer(GString *out, json_int_t value)
+{
+	char digits[24], *p = digits + sizeof digits;
+	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+	do
+		*--p = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (value < 0)
+		*--p = '-';
+	g_string_append_len(out, p, digits + sizeof digits - p);
 }
 
 static void append_value(GString *out, const json_t *value)
@@ -117,7 +169,7 @@ static void append_value(GString *out, const json_t *value)
 		append_string(out, json_string_value(value), json_string_length(value));
 		return;
 	case JSON_INTEGER:
-		g_string_append_printf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		append_integer(out, json_integer_value(value));
 		return;
 	case JSON_REAL:
 		g_error("a floating-point number in canonical JSON");
@@ -135,14 +187,14 @@ static void append_value(GString *out, const json_t *value)
 
 char *json_canonical(const json_t *value)
 {
-	GString *out = g_string_new(NULL);
+	GString *out = g_string_sized_new(1024);
 	append_value(out, value);
 	return g_string_free(out, FALSE);
 }
 
 GBytes *json_canonical_bytes(const json_t *value)
 {
-	GString *out = g_string_new(NULL);
+	GString *out = g_string_sized_new(4096);
 	append_value(out, value);
 	return g_string_free_to_bytes(out);
 }

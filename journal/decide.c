@@ -12,22 +12,52 @@
 
 #include <string.h>
 
+/* Columns of a decision as text: written into the row, and their hashes into the record. */
+struct column_texts {
+	char *decision, *findings, *facts;
+};
+
 struct deciding {
 	struct journal *journal;
 	const char *bundle;
 	struct new_decision *decisions;
 	unsigned n;
-	int64_t business; /* time of the windows */
-	int64_t now;      /* database time */
-	int64_t *rounds;  /* beside decisions: round of this decision */
-	GPtrArray *texts; /* keys of windows */
-	GPtrArray *posts; /* struct new_task * to post outside, beside post_ids */
+	int64_t business;             /* time of the windows */
+	int64_t now;                  /* database time */
+	int64_t *rounds;              /* beside decisions: round of this decision */
+	struct column_texts *columns; /* beside decisions */
+	GPtrArray *texts;             /* keys of windows */
+	GPtrArray *posts;             /* struct new_task * to post outside, beside post_ids */
 	GArray *post_items;
 };
 
 static bool lives(const struct deciding *deciding, unsigned i)
 {
 	return !deciding->decisions[i].lost;
+}
+
+static char *column_text(const json_t *value)
+{
+	return value ? journal_json_text(value) : g_strdup("{}");
+}
+
+static struct column_texts *column_texts_new(const struct new_decision *decisions, unsigned n)
+{
+	struct column_texts *columns = g_new0(struct column_texts, n + 1);
+	for (unsigned i = 0; i < n; i++)
+		columns[i] = (struct column_texts){column_text(decisions[i].decision),
+		        column_text(decisions[i].findings), column_text(decisions[i].facts)};
+	return columns;
+}
+
+static void column_texts_free(struct column_texts *columns, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		g_free(columns[i].decision);
+		g_free(columns[i].findings);
+		g_free(columns[i].facts);
+	}
+	g_free(columns);
 }
 
 /* ---- checks ---- */
@@ -333,14 +363,13 @@ static bool write_decisions(struct deciding *deciding, GError **error)
 		values_text(rows, decision->ruleset ? decision->ruleset : "");
 		values_text(rows, relevance_name(decision->relevance));
 		values_text(rows, decision->contact_code ? decision->contact_code : "");
-		values_json(rows, decision->decision);
-		values_json(rows, decision->findings);
-		values_json(rows, decision->facts);
+		values_text(rows, deciding->columns[i].decision);
+		values_text(rows, deciding->columns[i].findings);
+		values_text(rows, deciding->columns[i].facts);
 	}
 	return values_exec(rows, deciding->journal,
 	        "INSERT INTO decision (item, round, time, bundle, engine, ruleset, relevance, contact_code,"
-	        " decision, findings, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE($9, '{}'),"
-	        " COALESCE($10, '{}'), COALESCE($11, '{}'))",
+	        " decision, findings, facts) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 	        NULL, error);
 }
 
@@ -413,10 +442,9 @@ static json_t *task_detail(const struct journal *journal, const struct new_task 
 }
 
 /* What the decision row holds, so that a changed row is noticed. */
-static void set_hash(json_t *detail, const char *key, const json_t *value)
+static void set_hash(json_t *detail, const char *key, const char *text)
 {
 	char hash[HASH_HEX_SIZE];
-	g_autofree char *text = value ? journal_json_text(value) : g_strdup("{}");
 	hash_hex(text, strlen(text), hash);
 	json_set_string(detail, key, hash);
 }
@@ -441,9 +469,9 @@ static json_t *decided_detail(const struct deciding *deciding, unsigned i)
 		json_array_append_new(tasks, task_detail(deciding->journal, &decision->tasks[t]));
 	json_object_set_new(detail, "deliveries", deliveries);
 	json_object_set_new(detail, "tasks", tasks);
-	set_hash(detail, "decision_sha256", decision->decision);
-	set_hash(detail, "findings_sha256", decision->findings);
-	set_hash(detail, "facts_sha256", decision->facts);
+	set_hash(detail, "decision_sha256", deciding->columns[i].decision);
+	set_hash(detail, "findings_sha256", deciding->columns[i].findings);
+	set_hash(detail, "facts_sha256", deciding->columns[i].facts);
 	return detail;
 }
 
@@ -492,11 +520,13 @@ bool journal_commit_decisions(struct journal *journal, const char *bundle, struc
 	struct deciding deciding = {
 	        .journal = journal, .bundle = bundle, .decisions = decisions, .n = n, .business = now};
 	deciding.rounds = g_new0(int64_t, n + 1);
+	deciding.columns = column_texts_new(decisions, n);
 	deciding.texts = g_ptr_array_new_with_free_func(g_free);
 	deciding.posts = g_ptr_array_new();
 	deciding.post_items = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	bool ok = journal_transact(journal, commit_decisions, &deciding, error);
 	g_free(deciding.rounds);
+	column_texts_free(deciding.columns, n);
 	g_ptr_array_unref(deciding.texts);
 	g_ptr_array_unref(deciding.posts);
 	g_array_unref(deciding.post_items);
