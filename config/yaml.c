@@ -70,6 +70,8 @@ static struct yaml_node *build(struct builder *b, const yaml_event_t *event, int
 static struct yaml_node *build_next(struct builder *b, yaml_event_type_t end, int depth)
 {
 	yaml_event_t event;
+	if (b->failed) /* what is behind a failure may take libyaml quadratic time */
+		return NULL;
 	if (!next_event(b, &event))
 		return NULL;
 	struct yaml_node *node = event.type == end ? NULL : build(b, &event, depth);
