@@ -5,6 +5,7 @@
  * journal before they are acknowledged. What was seen but not acknowledged comes again and is known by its
  * id, so no position has to be remembered between two rounds.
  */
+#include "config/oauth.h"
 #include "core/date.h"
 #include "core/error.h"
 #include "core/hash.h"
@@ -17,7 +18,8 @@
 
 struct http_queue {
 	char *url, *ca_file, *proxy;
-	char *bearer, *token_url, *client_id, *client_secret, *scope;
+	char *bearer;
+	struct oauth oauth;
 	int64_t connect_limit, total_limit, stall_limit, max_page;
 	char *items_path, *acknowledge_path;
 	char *items, *next, *count, *oldest; /* pointers into a page */
@@ -79,16 +81,7 @@ static const struct option queue_options[] = {
                 .offset = AT(proxy),
                 .help = "http://host:port of a proxy; without it none is used."},
         {.name = "bearer", .type = OPTION_SECRET, .offset = AT(bearer), .help = "Bearer token."},
-        {.name = "token_url",
-                .type = OPTION_URL,
-                .offset = AT(token_url),
-                .help = "OAuth 2 token endpoint (client credentials)."},
-        {.name = "client_id", .type = OPTION_STRING, .offset = AT(client_id), .help = "OAuth 2 client id."},
-        {.name = "client_secret",
-                .type = OPTION_SECRET,
-                .offset = AT(client_secret),
-                .help = "OAuth 2 client secret."},
-        {.name = "scope", .type = OPTION_STRING, .offset = AT(scope), .help = "OAuth 2 scope asked for."},
+        OAUTH_OPTIONS(struct http_queue, oauth),
         {.name = "connect_limit",
                 .type = OPTION_DURATION,
                 .fallback = "10s",
@@ -158,11 +151,9 @@ enum { PAGES_MAX = 100000, ACKNOWLEDGE_MAX = 500 };
 static void queue_check(const void *opaque, const struct yaml_node *map, struct diag *diag)
 {
 	const struct http_queue *settings = opaque;
-	if (settings->bearer && settings->token_url)
+	if (settings->bearer && settings->oauth.token_url)
 		yaml_error(diag, map, "a bearer token and a token_url exclude each other");
-	if (settings->token_url && (!settings->client_id || !settings->client_secret))
-		yaml_error(
-		        diag, yaml_get(map, "token_url"), "token_url needs client_id and client_secret_file");
+	oauth_check(&settings->oauth, map, diag);
 	if (*settings->items_path != '/' || *settings->acknowledge_path != '/')
 		yaml_error(diag, map, "items_path and acknowledge_path begin with '/'");
 }
@@ -186,10 +177,10 @@ static struct http_client *client_of(
 	        .ca_file = s->ca_file,
 	        .proxy = s->proxy,
 	        .bearer = s->bearer,
-	        .token_url = s->token_url,
-	        .client_id = s->client_id,
-	        .client_secret = s->client_secret,
-	        .scope = s->scope,
+	        .token_url = s->oauth.token_url,
+	        .client_id = s->oauth.client_id,
+	        .client_secret = s->oauth.client_secret,
+	        .scope = s->oauth.scope,
 	        .connect_seconds = (int)s->connect_limit,
 	        .total_seconds = (int)s->total_limit,
 	        .stall_seconds = (int)s->stall_limit,

@@ -57,20 +57,11 @@ static const struct option imap_options[] = {
                 .type = OPTION_PATH,
                 .offset = AT(token_file),
                 .help = "xoauth2: file with an access token, read at each connection."},
-        {.name = "token_url",
-                .type = OPTION_URL,
-                .offset = AT(token_url),
-                .help = "xoauth2: OAuth 2 token endpoint (client credentials)."},
         {.name = "token_ca_file",
                 .type = OPTION_PATH,
                 .offset = AT(token_ca_file),
                 .help = "xoauth2: authorities to trust for token_url instead of the system's."},
-        {.name = "client_id", .type = OPTION_STRING, .offset = AT(client_id), .help = "OAuth 2 client id."},
-        {.name = "client_secret",
-                .type = OPTION_SECRET,
-                .offset = AT(client_secret),
-                .help = "OAuth 2 client secret."},
-        {.name = "scope", .type = OPTION_STRING, .offset = AT(scope), .help = "OAuth 2 scope asked for."},
+        OAUTH_OPTIONS(struct imap_settings, oauth),
         {.name = "mailboxes",
                 .type = OPTION_LIST,
                 .fallback = "INBOX",
@@ -141,10 +132,9 @@ static void imap_check(const void *opaque, const struct yaml_node *map, struct d
 	if (!xoauth2 && !s->password)
 		yaml_error(diag, map, "missing key \"password_file\": auth: %s needs a password",
 		        auth_words[s->auth]);
-	if (xoauth2 && !s->token_file == !s->token_url)
+	if (xoauth2 && !s->token_file == !s->oauth.token_url)
 		yaml_error(diag, map, "auth: xoauth2 needs either token_file or token_url");
-	if (s->token_url && (!s->client_id || !s->client_secret))
-		yaml_error(diag, map, "token_url needs client_id and client_secret_file");
+	oauth_check(&s->oauth, map, diag);
 	if (s->settle == IMAP_SETTLE_MOVE && !s->move_to)
 		yaml_error(diag, map, "missing key \"move_to\": settle: move needs it");
 	for (unsigned i = 0; i < s->mailboxes->len; i++) {

@@ -78,13 +78,13 @@ static struct http_client *token_client(const struct imap_session *session, GErr
 	const struct imap_settings *settings = session->settings;
 	const struct http_settings http = {
 	        .name = session->source->name,
-	        .url = settings->token_url ? settings->token_url : "https://token.invalid",
+	        .url = settings->oauth.token_url ? settings->oauth.token_url : "https://token.invalid",
 	        .ca_file = settings->token_ca_file,
 	        .bearer_file = settings->token_file,
-	        .token_url = settings->token_url,
-	        .client_id = settings->client_id,
-	        .client_secret = settings->client_secret,
-	        .scope = settings->scope,
+	        .token_url = settings->oauth.token_url,
+	        .client_id = settings->oauth.client_id,
+	        .client_secret = settings->oauth.client_secret,
+	        .scope = settings->oauth.scope,
 	        .stop = session->stop,
 	};
 	return http_client_new(&http, error);

@@ -8,6 +8,7 @@
 #ifndef INTAKE_IMAP_SESSION_H
 #define INTAKE_IMAP_SESSION_H
 
+#include "config/oauth.h"
 #include "intake/connector.h"
 
 enum imap_security { IMAP_TLS, IMAP_STARTTLS };
@@ -25,7 +26,8 @@ struct imap_settings {
 	char *host, *ca_file, *user, *password;
 	int64_t port; /* 0: 993 or 143 */
 	int security, auth, settle, envelope_from;
-	char *token_file, *token_url, *client_id, *client_secret, *scope, *token_ca_file;
+	char *token_file, *token_ca_file;
+	struct oauth oauth;
 	GPtrArray *mailboxes;
 	char *keyword, *move_to;
 	int64_t connect_limit, command_limit, fetch_limit, idle_limit; /* seconds */

@@ -3,6 +3,7 @@
  * At most once: everything before the end of DATA that fails has not sent the mail; once all bytes are with
  * libcurl and no answer of the server comes, nobody knows. libcurl never repeats an upload by itself.
  */
+#include "config/oauth.h"
 #include "core/error.h"
 #include "core/http.h"
 #include "core/tls.h"
@@ -20,7 +21,8 @@ static const char *const auth_words[] = {"none", "plain", "login", "xoauth2", NU
 struct smtp_settings {
 	char *host, *ca_file, *user, *password, *hello;
 	char *from, *from_name, *bounce, *domain;
-	char *token_url, *client_id, *client_secret, *scope, *token_file;
+	char *token_file;
+	struct oauth oauth;
 	int64_t port, timeout;
 	int tls, auth;
 };
@@ -58,13 +60,7 @@ static const struct option reply_smtp_options[] = {
                 .type = OPTION_SECRET,
                 AT(password),
                 .help = "Password for auth plain and login."},
-        {.name = "token_url",
-                .type = OPTION_URL,
-                AT(token_url),
-                .help = "OAuth 2 token address for auth xoauth2 (client credentials)."},
-        {.name = "client_id", .type = OPTION_STRING, AT(client_id), .help = "OAuth 2 client id."},
-        {.name = "client_secret", .type = OPTION_SECRET, AT(client_secret), .help = "OAuth 2 client secret."},
-        {.name = "scope", .type = OPTION_STRING, AT(scope), .help = "OAuth 2 scope to ask for."},
+        OAUTH_OPTIONS(struct smtp_settings, oauth),
         {.name = "token_file",
                 .type = OPTION_PATH,
                 AT(token_file),
@@ -132,10 +128,9 @@ static void smtp_check(const void *data, enum sink_role role, const struct yaml_
 		yaml_error(diag, map, "auth %s needs a user", auth_words[s->auth]);
 	if ((s->auth == AUTH_PLAIN || s->auth == AUTH_LOGIN) && !s->password)
 		yaml_error(diag, map, "auth %s needs a password_file or password_env", auth_words[s->auth]);
-	if (s->auth == AUTH_XOAUTH2 && !s->token_file == !s->token_url)
+	if (s->auth == AUTH_XOAUTH2 && !s->token_file == !s->oauth.token_url)
 		yaml_error(diag, map, "auth xoauth2 needs either a token_url or a token_file");
-	if (s->token_url && (!s->client_id || !s->client_secret))
-		yaml_error(diag, map, "token_url needs client_id and client_secret_file");
+	oauth_check(&s->oauth, map, diag);
 }
 
 struct sink_session {
@@ -162,12 +157,12 @@ static struct http_client *token_client(
 {
 	const struct http_settings settings = {
 	        .name = "sink reply_email, token",
-	        .url = s->token_url ? s->token_url : "https://localhost",
+	        .url = s->oauth.token_url ? s->oauth.token_url : "https://localhost",
 	        .ca_file = s->ca_file,
-	        .token_url = s->token_url,
-	        .client_id = s->client_id,
-	        .client_secret = s->client_secret,
-	        .scope = s->scope,
+	        .token_url = s->oauth.token_url,
+	        .client_id = s->oauth.client_id,
+	        .client_secret = s->oauth.client_secret,
+	        .scope = s->oauth.scope,
 	        .bearer_file = s->token_file,
 	        .stop = stop,
 	};
