@@ -106,6 +106,8 @@ static int verify_journal(
 	options->verifiers = (struct log_verifier *const *)trusted->pdata;
 	options->n_verifiers = trusted->len;
 	options->witness = witness;
+	options->bundles = true;
+	options->evidence_term = world->retention.evidence;
 	AUTO(verify_report)
 	report = journal_log_read(journal, "verify", error) ? journal_verify(journal, options, error) : NULL;
 	if (!report)

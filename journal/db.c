@@ -230,22 +230,20 @@ bool db_rows_is_null(const struct db_rows *rows, unsigned row, unsigned column)
 int64_t db_rows_int(const struct db_rows *rows, unsigned row, unsigned column)
 {
 	const struct db_value *value = cell(rows, row, column);
-	g_assert(value->type == DB_INT || value->type == DB_NULL);
 	return value->type == DB_INT ? value->integer : 0;
 }
 
 const char *db_rows_text(const struct db_rows *rows, unsigned row, unsigned column)
 {
 	const struct db_value *value = cell(rows, row, column);
-	g_assert(value->type == DB_TEXT || value->type == DB_NULL);
-	return value->data;
+	return value->type == DB_TEXT ? value->data : NULL;
 }
 
 GBytes *db_rows_bytes(const struct db_rows *rows, unsigned row, unsigned column)
 {
 	const struct db_value *value = cell(rows, row, column);
-	g_assert(value->type != DB_INT);
-	return value->type == DB_NULL ? NULL : g_bytes_new(value->data, value->size);
+	bool bytes = value->type == DB_TEXT || value->type == DB_BLOB;
+	return bytes ? g_bytes_new(value->data, value->size) : NULL;
 }
 
 bool db_is_conflict(const GError *error)

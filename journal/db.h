@@ -92,6 +92,7 @@ GPtrArray *db_query_many(struct db *db, const char *sql, const struct db_value *
 void db_rows_free(struct db_rows *rows);
 AUTO_FREE(db_rows);
 unsigned db_rows_count(const struct db_rows *rows);
+/* SQLite holds whatever somebody wrote into a column: a value of another type reads as null. */
 bool db_rows_is_null(const struct db_rows *rows, unsigned row, unsigned column);
 int64_t db_rows_int(const struct db_rows *rows, unsigned row, unsigned column); /* null is 0 */
 const char *db_rows_text(

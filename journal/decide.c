@@ -25,6 +25,7 @@ struct deciding {
 	int64_t business;             /* time of the windows */
 	int64_t now;                  /* database time */
 	int64_t *rounds;              /* beside decisions: round of this decision */
+	GBytes **salts;               /* beside decisions */
 	struct column_texts *columns; /* beside decisions */
 	GPtrArray *texts;             /* keys of windows */
 	GPtrArray *posts;             /* struct new_task * to post outside, beside post_ids */
@@ -84,12 +85,13 @@ static bool check_fences(struct deciding *deciding, GError **error)
 	}
 	g_autoptr(GPtrArray) found = values_query(rows, deciding->journal,
 	        SQL_LOCK(deciding->journal,
-	                "SELECT round FROM item WHERE id = $1 AND fence = $2 AND state = 'received'"),
+	                "SELECT round, salt FROM item WHERE id = $1 AND fence = $2 AND state = 'received'"),
 	        error);
 	for (guint i = 0; found && i < found->len; i++) {
 		const struct db_rows *row = g_ptr_array_index(found, i);
 		deciding->decisions[i].lost = db_rows_count(row) == 0;
 		deciding->rounds[i] = db_rows_count(row) ? db_rows_int(row, 0, 0) + 1 : 0;
+		deciding->salts[i] = db_rows_count(row) ? db_rows_bytes(row, 0, 1) : NULL;
 	}
 	return found != NULL;
 }
@@ -422,6 +424,8 @@ static json_t *delivery_detail(const char *name, const struct new_delivery *deli
 	                               : "due");
 	if (delivery->not_before)
 		json_set_int(detail, "not_before", delivery->not_before);
+	if (delivery->at_most_once)
+		json_set_bool(detail, "at_most_once", true);
 	return detail;
 }
 
@@ -433,6 +437,8 @@ static json_t *task_detail(const struct journal *journal, const struct new_task 
 		json_set_int(detail, "task", task->id);
 	if (task->id && task->post)
 		json_set_bool(detail, "post", true);
+	if (task->concern)
+		json_set_string(detail, "concern", task->concern);
 	if (task->linked_to) {
 		g_autofree char *item = journal_item_name(journal, task->linked_to_item);
 		json_set_int(detail, "linked_to", task->linked_to);
@@ -447,6 +453,31 @@ static void set_hash(json_t *detail, const char *key, const char *text)
 	char hash[HASH_HEX_SIZE];
 	hash_hex(text, strlen(text), hash);
 	json_set_string(detail, key, hash);
+}
+
+/* Parameters and texts stay out of the log; that they are changed later would not. */
+static void set_work(const struct deciding *deciding, unsigned i, const char *name, json_t *detail)
+{
+	const struct new_decision *decision = &deciding->decisions[i];
+	g_autoptr(GString) work = g_string_new(NULL);
+	for (unsigned d = 0; d < decision->n_deliveries; d++) {
+		const struct new_delivery *delivery = &decision->deliveries[d];
+		g_autofree char *key = delivery->id ? delivery_key(name, delivery) : NULL;
+		g_autofree char *params = journal_json_text(delivery->params);
+		if (key)
+			record_add_work(work, key, NULL, params);
+	}
+	for (unsigned t = 0; t < decision->n_tasks; t++) {
+		const struct new_task *task = &decision->tasks[t];
+		g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, task->id);
+		g_autofree char *params = journal_json_text(task->params);
+		if (task->id)
+			record_add_work(work, number, task->text, params);
+	}
+	char sealed[HASH_HEX_SIZE];
+	record_text_commitment(deciding->salts[i], work->str, sealed);
+	if (*sealed)
+		json_set_string(detail, "work", sealed);
 }
 
 static json_t *decided_detail(const struct deciding *deciding, unsigned i)
@@ -469,6 +500,7 @@ static json_t *decided_detail(const struct deciding *deciding, unsigned i)
 		json_array_append_new(tasks, task_detail(deciding->journal, &decision->tasks[t]));
 	json_object_set_new(detail, "deliveries", deliveries);
 	json_object_set_new(detail, "tasks", tasks);
+	set_work(deciding, i, name, detail);
 	set_hash(detail, "decision_sha256", deciding->columns[i].decision);
 	set_hash(detail, "findings_sha256", deciding->columns[i].findings);
 	set_hash(detail, "facts_sha256", deciding->columns[i].facts);
@@ -521,10 +553,14 @@ bool journal_commit_decisions(struct journal *journal, const char *bundle, struc
 	        .journal = journal, .bundle = bundle, .decisions = decisions, .n = n, .business = now};
 	deciding.rounds = g_new0(int64_t, n + 1);
 	deciding.columns = column_texts_new(decisions, n);
+	deciding.salts = g_new0(GBytes *, n + 1);
 	deciding.texts = g_ptr_array_new_with_free_func(g_free);
 	deciding.posts = g_ptr_array_new();
 	deciding.post_items = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	bool ok = journal_transact(journal, commit_decisions, &deciding, error);
+	for (unsigned i = 0; i < n; i++)
+		g_bytes_unref(deciding.salts[i]);
+	g_free(deciding.salts);
 	g_free(deciding.rounds);
 	column_texts_free(deciding.columns, n);
 	g_ptr_array_unref(deciding.texts);

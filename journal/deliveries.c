@@ -19,6 +19,7 @@ void delivery_free(struct delivery *delivery)
 	g_free(delivery->item_name);
 	item_free(delivery->item);
 	json_decref(delivery->facts);
+	g_bytes_unref(delivery->salt);
 	g_free(delivery);
 }
 
@@ -176,6 +177,7 @@ static struct delivery *read_delivery(struct journal *journal, const struct db_r
 	delivery->attempts = (int)db_rows_int(row, 0, 17);
 	delivery->at_most_once = db_rows_int(row, 0, 18) != 0;
 	delivery->task = db_rows_int(row, 0, 19);
+	delivery->salt = db_rows_bytes(row, 0, 20);
 	return delivery;
 }
 
@@ -190,7 +192,7 @@ static bool read_all(
 	        "c.facts,"
 	        " d.id, d.fence, d.handler, d.key, d.params, d.created, d.not_before, d.attempts, "
 	        "d.at_most_once,"
-	        " d.task FROM delivery d LEFT JOIN item i ON i.id = d.item"
+	        " d.task, i.salt FROM delivery d LEFT JOIN item i ON i.id = d.item"
 	        " LEFT JOIN mailbox m ON m.id = i.mailbox"
 	        " LEFT JOIN decision c ON c.item = i.id AND c.round = i.round WHERE d.id = $1",
 	        error);

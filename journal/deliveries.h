@@ -19,6 +19,7 @@ struct delivery {
 	struct item *item; /* raw NULL: read it with content.h; NULL if it belongs to no item */
 	int64_t item_size;
 	json_t *facts; /* as frozen with the decision */
+	GBytes *salt;  /* of its item's commitments, or NULL */
 };
 void delivery_free(struct delivery *delivery);
 AUTO_FREE(delivery);
@@ -56,7 +57,9 @@ enum delivery_outcome {
 struct delivery_result {
 	const struct delivery *delivery;
 	enum delivery_outcome outcome;
-	json_t *receipt;    /* object or NULL, borrowed; stored and logged: no personal data */
+	/* Object or NULL, borrowed; stored and logged: no personal data. Of a hash of content ("sha256") the
+	 * commitment is kept, of the source's own key ("id") its keyed hash. */
+	json_t *receipt;
 	const char *reason; /* short, no personal data; or NULL */
 	int64_t retry_at;
 	struct new_task *tasks; /* opened in the same transaction (a ticket that became due, …) */

@@ -329,6 +329,13 @@ static void record_received(
 	json_set_int(detail, "received", entry->item->received);
 	json_set_int(detail, "size", size_of(entry));
 	json_set_string(detail, "source", taking->lease->source);
+	if (entry->item->fields) {
+		g_autofree char *fields = journal_json_text(entry->item->fields);
+		char sha256[HASH_HEX_SIZE], sealed[HASH_HEX_SIZE];
+		hash_hex(fields, strlen(fields), sha256);
+		record_commitment(salt, SALT_SIZE, sha256, sealed);
+		json_set_string(detail, "fields", sealed);
+	}
 	if (entry->received_in_future)
 		json_set_bool(detail, "received_in_future", true);
 	if (entry->duplicate_of) {

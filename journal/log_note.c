@@ -246,11 +246,31 @@ static const char *note_end(const char *note)
 	return blank ? blank + 1 : NULL;
 }
 
+/* Behind the blank line: one signature a line, at least one, each ended by a newline, nothing else. */
+static bool signatures_are_well_formed(const char *text)
+{
+	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+	guint n = g_strv_length(lines);
+	if (n < 2 || *lines[n - 1])
+		return false;
+	for (guint i = 0; i + 1 < n; i++) {
+		g_auto(GStrv) parts = g_strsplit(lines[i], " ", -1);
+		if (g_strv_length(parts) != 3 || strcmp(parts[0], "\xe2\x80\x94") != 0 || !*parts[1] ||
+		        !*parts[2])
+			return false;
+	}
+	return true;
+}
+
 bool checkpoint_parse(const char *note, struct checkpoint *out, GError **error)
 {
-	const char *end = note_end(note);
+	const char *end = note ? note_end(note) : NULL;
+	if (!note)
+		return bad_note(error, "it is not there");
 	if (!end || !g_utf8_validate(note, -1, NULL))
 		return bad_note(error, "no blank line before the signatures");
+	if (!signatures_are_well_formed(end + 1))
+		return bad_note(error, "what follows the blank line are no signatures");
 	g_autofree char *text = g_strndup(note, (gsize)(end - note));
 	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 	struct checkpoint checkpoint = {0};

@@ -8,7 +8,7 @@ struct reading {
 };
 
 /* True if this database user may not write records, but may have them written. */
-static bool is_auditor(struct journal *journal, bool *auditor, GError **error)
+bool journal_is_auditor(struct journal *journal, bool *auditor, GError **error)
 {
 	*auditor = false;
 	if (db_dialect(journal->db) == DB_SQLITE)
@@ -46,6 +46,6 @@ bool journal_log_read(struct journal *journal, const char *command, GError **err
 {
 	struct reading reading = {command};
 	bool auditor;
-	return is_auditor(journal, &auditor, error) &&
+	return journal_is_auditor(journal, &auditor, error) &&
 	       journal_transact(journal, auditor ? ask : write_reading, &reading, error);
 }

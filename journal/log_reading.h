@@ -8,4 +8,7 @@
  * the record is written by the function audit_read() of roles.sql, without which his views are empty. */
 bool journal_log_read(struct journal *journal, const char *command, GError **error);
 
+/* True for a database user who reads through the auditor's views: some columns are not shown. */
+bool journal_is_auditor(struct journal *journal, bool *auditor, GError **error);
+
 #endif

@@ -2,10 +2,15 @@
 #ifndef JOURNAL_LOG_ROWS_H
 #define JOURNAL_LOG_ROWS_H
 
+#include "journal/log_said.h"
 #include "journal/log_verify.h"
 
 /* In the reading transaction of journal_verify(). Bounded memory: some hundred items at a time. */
 bool verify_rows(struct journal *journal, const struct verify_options *options, struct verify_report *report,
-        GError **error);
+        bool blind, GError **error);
+
+/* Tasks and deliveries of no item, against what the records of no item say. */
+bool verify_rows_of_none(struct journal *journal, const struct verify_options *options,
+        struct verify_report *report, struct said *said, GError **error);
 
 #endif

@@ -24,6 +24,8 @@
 #define FINDING_TAIL        "tail"        /* the witness or an auditor knows a longer log */
 #define FINDING_NO_RECORD   "no_record"   /* a row of the journal without its record */
 #define FINDING_NO_ROW      "no_row"      /* a record without its row */
+#define FINDING_SKIPPED     "skipped"     /* the sequencer has passed a record by */
+#define FINDING_EARLY       "early"       /* evidence was deleted before its term was over */
 #define FINDING_DISAGREES   "disagrees"   /* row and record say different things */
 
 struct verify_finding {
@@ -37,6 +39,8 @@ struct verify_options {
 	const GPtrArray *kept;                 /* notes (char *) from elsewhere, or NULL */
 	struct witness *witness;               /* or NULL */
 	bool log_only;                         /* leave the journal's rows alone */
+	bool bundles;                          /* check the bytes of every stored bundle, too */
+	int64_t evidence_term;                 /* seconds evidence must be kept; 0: not checked */
 	unsigned max_findings;                 /* 0 = 1000 */
 	void (*progress)(uint64_t done, uint64_t of, void *data); /* or NULL */
 	void *data;

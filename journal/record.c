@@ -2,6 +2,8 @@
 #include "journal/record.h"
 #include "journal/internal.h"
 
+#include <string.h>
+
 static const char *const event_names[] = {
         [RECORD_RECEIVED] = "received",
         [RECORD_RELINKED] = "relinked",
@@ -70,6 +72,26 @@ bool record_write(struct journal *journal, const struct record *records, unsigne
 	}
 	return values_exec(values, journal,
 	        "INSERT INTO record (time, item, event, body) VALUES ($1, $2, $3, $4)", NULL, error);
+}
+
+void record_text_commitment(GBytes *salt, const char *text, char out[HASH_HEX_SIZE])
+{
+	char sha256[HASH_HEX_SIZE];
+	*out = '\0';
+	if (!salt || !text)
+		return;
+	hash_hex(text, strlen(text), sha256);
+	record_commitment(g_bytes_get_data(salt, NULL), g_bytes_get_size(salt), sha256, out);
+}
+
+void record_add_work(GString *work, const char *name, const char *text, const char *params)
+{
+	const char *const parts[] = {name, text, params};
+	for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+		size_t size = parts[i] ? strlen(parts[i]) : 0;
+		g_string_append_printf(work, "%" G_GSIZE_FORMAT ":", size);
+		g_string_append_len(work, parts[i] ? parts[i] : "", (gssize)size);
+	}
 }
 
 void record_commitment(const void *salt, size_t salt_size, const char *sha256, char out[HASH_HEX_SIZE])

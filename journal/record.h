@@ -63,5 +63,12 @@ bool record_write(struct journal *journal, const struct record *records, unsigne
 
 /* A commitment that hides its value: SHA-256(salt ‖ sha256), hex. The salt goes with the content. */
 void record_commitment(const void *salt, size_t salt_size, const char *sha256, char out[HASH_HEX_SIZE]);
+/* The same of the SHA-256 of a text; *out is empty without salt or text. */
+void record_text_commitment(GBytes *salt, const char *text, char out[HASH_HEX_SIZE]);
+
+/* What a decision has planned, in words that are not logged: one piece a delivery (its key and parameters) or
+ * task (its number, text and parameters), in the order of the record. The record holds the commitment of the
+ * whole. */
+void record_add_work(GString *work, const char *name, const char *text, const char *params);
 
 #endif

@@ -5,6 +5,8 @@
 #include "journal/record.h"
 #include "core/error.h"
 
+#include <string.h>
+
 struct outcome {
 	const char *state;
 	enum record_event event;
@@ -29,6 +31,7 @@ struct writing {
 	struct delivery_result *results;
 	unsigned n;
 	int64_t business, now;
+	json_t **receipts; /* beside the results: as they are kept */
 	struct open_counts *counts;
 	GPtrArray *details;
 	GArray *records;
@@ -54,8 +57,38 @@ static void add_record(struct writing *writing, enum record_event event, int64_t
 	g_array_append_val(writing->records, record);
 }
 
-static void record_result(struct writing *writing, const struct delivery_result *result)
+/* What may be kept: no hash that somebody could look for, no key of the source. */
+static json_t *kept_receipt(const struct writing *writing, const struct delivery_result *result)
 {
+	const struct delivery *delivery = result->delivery;
+	const char *sha256 = json_get_string(result->receipt, "sha256"),
+	           *id = json_get_string(result->receipt, "id");
+	json_t *kept = json_copy(result->receipt);
+	char hash[HASH_HEX_SIZE];
+	json_object_del(kept, "sha256");
+	if (sha256 && strlen(sha256) == HASH_HEX_SIZE - 1 && delivery->salt) {
+		record_commitment(g_bytes_get_data(delivery->salt, NULL), g_bytes_get_size(delivery->salt),
+		        sha256, hash);
+		json_set_string(kept, "commitment", hash);
+	}
+	if (id && delivery->item && g_strcmp0(id, delivery->item->key) == 0) {
+		journal_pseudonym(writing->journal, "key", id, hash);
+		json_set_string(kept, "id", hash);
+	}
+	return kept;
+}
+
+static void keep_receipts(struct writing *writing)
+{
+	writing->receipts = g_new0(json_t *, writing->n + 1);
+	for (unsigned i = 0; i < writing->n; i++)
+		if (writing->results[i].receipt)
+			writing->receipts[i] = kept_receipt(writing, &writing->results[i]);
+}
+
+static void record_result(struct writing *writing, unsigned i)
+{
+	const struct delivery_result *result = &writing->results[i];
 	const struct outcome *outcome = &outcomes[result->outcome];
 	if (!outcome->recorded)
 		return;
@@ -65,8 +98,8 @@ static void record_result(struct writing *writing, const struct delivery_result 
 	json_set_string(detail, "key", result->delivery->key);
 	if (result->reason)
 		json_set_string(detail, "reason", result->reason);
-	if (result->receipt)
-		json_object_set(detail, "receipt", result->receipt);
+	if (writing->receipts[i])
+		json_object_set(detail, "receipt", writing->receipts[i]);
 	if (result->outcome == DELIVERY_RETRY)
 		json_set_int(detail, "retry_at", due_of(writing, result));
 	add_record(writing, outcome->event, item_of(result), detail);
@@ -83,7 +116,7 @@ static bool write_states(struct writing *writing, GError **error)
 		values_text(rows, outcome->state);
 		values_int(rows, due_of(writing, result));
 		values_int(rows, outcome->attempts);
-		values_json(rows, result->receipt);
+		values_json(rows, writing->receipts[i]);
 		values_text(rows, result->reason);
 		values_int(rows, writing->now);
 	}
@@ -100,7 +133,7 @@ static bool write_states(struct writing *writing, GError **error)
 		result->lost = changed[i] == 0;
 		if (result->lost)
 			continue;
-		record_result(writing, result);
+		record_result(writing, i);
 		if (outcomes[result->outcome].ends)
 			open_counts_add(writing->counts, item_of(result), -1);
 	}
@@ -209,5 +242,10 @@ bool journal_delivery_results(
 	        .counts = counts,
 	        .details = details,
 	        .records = records};
-	return journal_transact(journal, write_results, &writing, error);
+	keep_receipts(&writing);
+	bool ok = journal_transact(journal, write_results, &writing, error);
+	for (unsigned i = 0; i < n; i++)
+		json_decref(writing.receipts[i]);
+	g_free(writing.receipts);
+	return ok;
 }

@@ -62,7 +62,7 @@ GRANT SELECT, INSERT, UPDATE (released) ON hold TO posteingang_expirer;
 GRANT SELECT, INSERT ON erasure TO posteingang_expirer;
 
 -- auditor: sees the log and everything but content, words and source keys, through views of a schema of its own
--- that are empty until audit_read() has written the record that somebody reads. Its logins get
+-- (words and keys read as null) that are empty until audit_read() has written the record that somebody reads. Its logins get
 --     ALTER ROLE some_login SET search_path = <schema>_audit, <schema>
 DO $$
 DECLARE
@@ -94,14 +94,17 @@ BEGIN
 	EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', views);
 	FOR v IN SELECT * FROM (VALUES
 		('record', '*'), ('leaf', '*'), ('checkpoint', '*'), ('log_cursor', '*'), ('bundle', '*'),
-		('activation', '*'), ('decision', '*'), ('source_day', '*'), ('item_alias', 'mailbox, item, time'),
+		('activation', '*'), ('active', '*'), ('decision', '*'), ('source_day', '*'),
+		('item_alias', 'mailbox, item, time, CAST(NULL AS text) AS key'),
 		('mailbox', 'id, source, name, waiting, last_success, last_failure, failure'),
-		('gap', 'mailbox, kind, reason, size, time, cleared'),
+		('gap', 'mailbox, kind, reason, size, time, cleared, CAST(NULL AS text) AS key'),
 		('item', 'id, mailbox, channel, received, taken, size, sha256, salt, future, duplicate_of, state, decided,'
-			' round, relevance, contact_code, person, open, closed, content_deleted'),
+			' round, relevance, contact_code, person, open, closed, content_deleted, digest,'
+			' CAST(NULL AS text) AS key, CAST(NULL AS text) AS fields'),
 		('delivery', 'id, item, handler, key, not_before, due, state, attempts, at_most_once, task, receipt,'
-			' reason, created, changed'),
-		('task', 'id, item, kind, state, outcome, actor, created, not_before, closed, concern, posted'),
+			' reason, created, changed, CAST(NULL AS text) AS params'),
+		('task', 'id, item, kind, state, outcome, actor, created, not_before, closed, concern, posted,'
+			' CAST(NULL AS text) AS reason, CAST(NULL AS text) AS text, CAST(NULL AS text) AS params'),
 		('hold', 'id, item, person, actor, created, released'),
 		('erasure', 'id, item, person, actor, time')) AS t (name, columns)
 	LOOP

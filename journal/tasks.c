@@ -165,6 +165,24 @@ static bool settle(struct journal *journal, const struct closing *closing, GErro
 	       open_counts_write(counts, journal, closing->now, error);
 }
 
+/* A clerk's words go with the content; the record holds their commitment. */
+static bool set_reason(struct journal *journal, const struct closing *closing, json_t *detail, GError **error)
+{
+	json_set_bool(detail, "with_reason", closing->reason != NULL);
+	if (!closing->reason || !closing->item)
+		return true;
+	struct db_value args[] = {db_int(closing->item)};
+	AUTO(db_rows) rows = db_query(journal->db, "SELECT salt FROM item WHERE id = $1", args, 1, error);
+	if (!rows)
+		return false;
+	g_autoptr(GBytes) salt = db_rows_count(rows) ? db_rows_bytes(rows, 0, 0) : NULL;
+	char sealed[HASH_HEX_SIZE];
+	record_text_commitment(salt, closing->reason, sealed);
+	if (*sealed)
+		json_set_string(detail, "reason_commitment", sealed);
+	return true;
+}
+
 static bool record_closing(struct journal *journal, const struct closing *closing, GError **error)
 {
 	const struct task_closing *how = closing->how;
@@ -175,7 +193,8 @@ static bool record_closing(struct journal *journal, const struct closing *closin
 		json_set_string(detail, "outcome", closing->outcome);
 	else
 		json_set_string(detail, "state", how->failed ? "failed" : "done");
-	json_set_bool(detail, "with_reason", closing->reason != NULL);
+	if (!set_reason(journal, closing, detail, error))
+		return false;
 	struct record record = {.event = closing->outcome ? RECORD_TASK_ATTEMPTED : RECORD_TASK_CLOSED,
 	        .item = closing->item,
 	        .detail = detail};

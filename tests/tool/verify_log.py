@@ -125,16 +125,27 @@ def notes_of(path):
     return [json.loads(line)["note"] for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
+# --- receipts: what the eAkte holds is what was received; both are commitments under the item's salt
+def check_receipt(record, received, findings):
+    item, detail = record.get("item"), record["detail"]
+    if record["event"] == "received":
+        received[item] = detail["commitment"]
+    elif record["event"] == "delivery.confirmed" and detail.get("handler") == "eakte":
+        if detail.get("receipt", {}).get("commitment") != received.get(item):
+            findings.append(f"{detail['key']}: the receipt is not for what was received")
+
+
 def main(folder, keys_file, kept_file=None):
     folder = pathlib.Path(folder)
     keys = read_keys(pathlib.Path(keys_file))
     notes = notes_of(folder / "checkpoints.jsonl")
     kept = notes_of(pathlib.Path(kept_file)) if kept_file else []
     wanted, roots, tree, findings = {checkpoint(n)[1] for n in notes + kept}, {}, Tree(), []
-    roots[0] = tree.root()
+    received, roots[0] = {}, tree.root()
     with open(folder / "records.jsonl", "rb") as records:
         for line in records:
             tree.append(line.removesuffix(b"\n"))
+            check_receipt(json.loads(line), received, findings)
             if tree.size in wanted:
                 roots[tree.size] = tree.root()
     for note in notes + kept:

@@ -23,9 +23,10 @@ void confirm_one(struct journal *journal)
 {
 	g_autoptr(GPtrArray) claims = claim_deliveries(journal, "eakte", INT64_MAX / 4);
 	cr_assert_gt(claims->len, 0);
-	JSON_AUTO receipt = json_pack("{s:s}", "sha256", "00");
+	const struct delivery *delivery = claims->pdata[0];
+	JSON_AUTO receipt = json_pack("{s:s}", "sha256", delivery->item->sha256);
 	struct delivery_result result = {
-	        .delivery = claims->pdata[0], .outcome = DELIVERY_CONFIRMED, .receipt = receipt};
+	        .delivery = delivery, .outcome = DELIVERY_CONFIRMED, .receipt = receipt};
 	CHECK(journal_delivery_results(journal, &result, 1, 1, &why));
 }
 

@@ -80,6 +80,30 @@ Test(deliver, a_receipt_closes_the_item_and_is_recorded)
 	desk_close(&desk);
 }
 
+Test(deliver, a_receipt_is_kept_as_commitment_and_keyed_hash_and_nobody_can_look_for_them)
+{
+	struct desk desk = desk_open();
+	planned(desk.journal, 1, "eakte", false);
+	g_autoptr(GPtrArray) due = claim_deliveries(desk.journal, "eakte", DAY);
+	const struct delivery *delivery = due->pdata[0];
+	JSON_AUTO receipt = json_pack("{s:s, s:s, s:s}", "document", "a.eml", "sha256",
+	        delivery->item->sha256, "id", delivery->item->key);
+	struct delivery_result result = {
+	        .delivery = delivery, .outcome = DELIVERY_CONFIRMED, .receipt = receipt};
+	CHECK(journal_delivery_results(desk.journal, &result, 1, DAY, &why));
+	JSON_AUTO received = last_detail(desk.journal, "received");
+	JSON_AUTO confirmed = last_detail(desk.journal, "delivery.confirmed");
+	const json_t *kept = json_object_get(confirmed, "receipt");
+	cr_assert_null(json_object_get(kept, "sha256"));
+	cr_assert_str_eq(json_get_string(kept, "commitment"), json_get_string(received, "commitment"));
+	cr_assert_str_eq(json_get_string(kept, "id"), json_get_string(received, "key"));
+	cr_assert_str_eq(json_get_string(kept, "document"), "a.eml");
+	g_autofree char *sql = g_strdup_printf(
+	        "SELECT count(*) FROM delivery WHERE receipt LIKE '%%%s%%'", delivery->item->sha256);
+	cr_assert_eq(number(desk.journal, sql), 0, "nor does the row hold it: it would outlive the content");
+	desk_close(&desk);
+}
+
 Test(deliver, a_retry_waits_for_its_time_and_counts)
 {
 	struct desk desk = desk_open();

@@ -111,6 +111,34 @@ Test(log_verify, a_log_rewritten_from_the_start_with_the_real_key_is_a_fork_for_
 	scene_free(scene);
 }
 
+Test(log_verify, a_receipt_for_other_bytes_than_were_received_is_found)
+{
+	AUTO(scene) scene = scene_new();
+	planned(scene->journal, 9, "eakte", false);
+	g_autoptr(GPtrArray) due = claim_deliveries(scene->journal, "eakte", INT64_MAX / 4);
+	char other[HASH_HEX_SIZE];
+	hash_hex("x", 1, other);
+	JSON_AUTO receipt = json_pack("{s:s}", "sha256", other);
+	for (guint i = 0; i < due->len; i++) {
+		struct delivery_result result = {
+		        .delivery = due->pdata[i], .outcome = DELIVERY_CONFIRMED, .receipt = receipt};
+		CHECK(journal_delivery_results(scene->journal, &result, 1, 1, &why));
+	}
+	seal_scene(scene);
+	assert_found(scene, "a receipt for other bytes", FINDING_DISAGREES);
+}
+
+Test(log_verify, a_record_the_sequencer_was_made_to_pass_by_is_found)
+{
+	AUTO(scene) scene = scene_new();
+	planned(scene->journal, 9, "eakte", false);
+	tamper(scene,
+	        place_is_postgres(scene->place)
+	                ? "UPDATE log_cursor SET xid = CAST(CAST(pg_current_xact_id() AS text) AS bigint) + 9"
+	                : "UPDATE log_cursor SET id = (SELECT max(id) FROM record)");
+	assert_found(scene, "a record passed by", FINDING_SKIPPED);
+}
+
 Test(log_verify, a_wrong_key_is_found)
 {
 	struct scene *scene = scene_new();
