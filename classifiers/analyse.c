@@ -77,6 +77,11 @@ const char *analyser_engine(const struct analyser *analyser)
 	return analyser->engine;
 }
 
+size_t analyser_patterns_size(const struct analyser *analyser)
+{
+	return terms_size(analyser->terms);
+}
+
 struct analyser_scratch *analyser_scratch_new(const struct analyser *analyser)
 {
 	struct analyser_scratch *scratch = g_new0(struct analyser_scratch, 1);

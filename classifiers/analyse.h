@@ -36,6 +36,9 @@ AUTO_FREE(analyser);
 /* What, beside the bundle, can change a finding: feature code and matcher version. Borrowed. */
 const char *analyser_engine(const struct analyser *analyser);
 
+/* Bytes of the compiled patterns, which all threads share. */
+size_t analyser_patterns_size(const struct analyser *analyser);
+
 /* One per thread; freed before its analyser. */
 struct analyser_scratch *analyser_scratch_new(const struct analyser *analyser);
 void analyser_scratch_free(struct analyser_scratch *scratch);

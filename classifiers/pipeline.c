@@ -165,8 +165,11 @@ static void take(json_t *line, json_t *decision, const char *const *keys)
 	}
 }
 
+static const char *const action_keys[] = {"handler", "kind", "rule", "cites", NULL};
+static const char *const suppressed_keys[] = {"handler", "rule", "reason", "cites", NULL};
+
 /* The same objects with these keys in front, null where one has none. */
-static json_t *in_order(const json_t *list, const char *const *keys)
+static json_t *in_order(json_t *list, const char *const *keys)
 {
 	json_t *ordered = json_array();
 	size_t i;
@@ -180,11 +183,26 @@ static json_t *in_order(const json_t *list, const char *const *keys)
 	return ordered;
 }
 
-json_t *verdict_to_json(const struct pipeline *pipeline, const struct verdict *verdict, json_t *id)
+/* The objects themselves, with null where one has no such key. */
+static json_t *completed(json_t *list, const char *const *keys)
+{
+	size_t i;
+	json_t *entry;
+	json_array_foreach (list, i, entry)
+		for (const char *const *key = keys; *key; key++)
+			if (!json_object_get(entry, *key))
+				json_object_set_new(entry, *key, json_null());
+	return json_incref(list);
+}
+
+/* `ordered`: the keys of the lists stand in the order of DESIGN.md section 5; else in any. */
+static json_t *verdict_line(
+        const struct pipeline *pipeline, const struct verdict *verdict, json_t *id, bool ordered)
 {
 	const struct findings *findings = verdict->findings;
 	JSON_AUTO decision = decision_to_json(verdict->decision);
-	json_t *line = json_object();
+	json_t *actions = json_object_get(decision, "actions"), *line = json_object();
+	json_t *suppressed = json_object_get(decision, "suppressed");
 	if (id)
 		json_object_set(line, "id", id);
 	json_set_string(line, "bundle", bundle_hash(pipeline->bundle));
@@ -195,11 +213,18 @@ json_t *verdict_to_json(const struct pipeline *pipeline, const struct verdict *v
 	json_set_bool(line, "resolved", findings->resolved);
 	json_set_string(line, "automatic", automatic_name(findings->automatic));
 	take(line, decision, (const char *const[]){"payment_relevant", "doubt", "contact_code", NULL});
-	json_object_set_new(line, "actions",
-	        in_order(json_object_get(decision, "actions"),
-	                (const char *const[]){"handler", "kind", "rule", "cites", NULL}));
-	json_object_set_new(line, "suppressed",
-	        in_order(json_object_get(decision, "suppressed"),
-	                (const char *const[]){"handler", "rule", "reason", "cites", NULL}));
+	json_t *(*list)(json_t *, const char *const *) = ordered ? in_order : completed;
+	json_object_set_new(line, "actions", list(actions, action_keys));
+	json_object_set_new(line, "suppressed", list(suppressed, suppressed_keys));
 	return line;
+}
+
+json_t *verdict_to_json(const struct pipeline *pipeline, const struct verdict *verdict, json_t *id)
+{
+	return verdict_line(pipeline, verdict, id, true);
+}
+
+json_t *verdict_to_archive(const struct pipeline *pipeline, const struct verdict *verdict, json_t *id)
+{
+	return verdict_line(pipeline, verdict, id, false);
 }

@@ -70,5 +70,7 @@ struct verdict *pipeline_doubt(const struct pipeline *pipeline, const struct mes
 /* The line that `classify` prints (DESIGN.md section 5), keys in the order written there. `id` (borrowed) may
  * be NULL: no such key. New reference. */
 json_t *verdict_to_json(const struct pipeline *pipeline, const struct verdict *verdict, json_t *id);
+/* The same for the journal, where the canonical text sorts the keys: cheaper, in any order. */
+json_t *verdict_to_archive(const struct pipeline *pipeline, const struct verdict *verdict, json_t *id);
 
 #endif

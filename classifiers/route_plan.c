@@ -288,11 +288,14 @@ static json_t *scores(const struct findings *findings)
 /* Texts for clerks may be long and say nothing that the rule does not; the log goes without. */
 static json_t *without_text(json_t *actions)
 {
-	json_t *list = json_deep_copy(actions);
+	json_t *list = json_array();
 	size_t i;
 	json_t *action;
-	json_array_foreach (list, i, action)
-		json_object_del(action, "text");
+	json_array_foreach (actions, i, action) {
+		json_t *bare = json_copy(action); /* what it holds is shared: nobody changes it */
+		json_object_del(bare, "text");
+		json_array_append_new(list, bare);
+	}
 	return list;
 }
 
@@ -330,7 +333,7 @@ static void fill_decision(struct plan *plan, const struct plan_input *input)
 	JSON_AUTO id = json_string(input->claim->name);
 	out->item = input->claim->item->id;
 	out->fence = input->claim->fence;
-	out->decision = keep_json(plan, verdict_to_json(input->pipeline, verdict, id));
+	out->decision = keep_json(plan, verdict_to_archive(input->pipeline, verdict, id));
 	out->findings = keep_json(plan, rule_input_to_json(verdict->input));
 	out->facts = keep_json(plan, frozen_facts(input));
 	out->record = keep_json(plan, record_detail(input, out->decision));

@@ -208,6 +208,14 @@ unsigned terms_patterns(const struct terms *terms)
 	return terms->patterns->len;
 }
 
+size_t terms_size(const struct terms *terms)
+{
+	size_t size = 0;
+	if (terms->database)
+		hs_database_size(terms->database, &size);
+	return size;
+}
+
 unsigned terms_classes(const struct terms *terms)
 {
 	return terms->classes->len;

@@ -48,6 +48,7 @@ AUTO_FREE(terms);
 unsigned terms_count(const struct terms *terms);
 const struct term *terms_get(const struct terms *terms, unsigned index);
 unsigned terms_patterns(const struct terms *terms);
+size_t terms_size(const struct terms *terms); /* bytes of the compiled patterns */
 
 /* Classes: index 0 … count-1; the target of class i is CUE_COUNT + i. */
 unsigned terms_classes(const struct terms *terms);

@@ -3,17 +3,15 @@
 
 #include <string.h>
 
-/* 0: look closer; 1: drop; ' ': white space; else the character itself in lower case. */
-static unsigned char ascii(unsigned char c)
-{
-	if (c >= 0x80)
-		return 0;
-	if (c == ' ' || (c >= 9 && c <= 13))
-		return ' ';
-	if (c < 0x20 || c == 0x7f || c == '*')
-		return 1;
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-}
+/* Per byte: 0: look closer; 1: drop; ' ': white space; else the character itself in lower case. */
+static const unsigned char ascii[256] = "\1\1\1\1\1\1\1\1\1     \1\1"
+                                        "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1"
+                                        " !\"#$%&'()\1+,-./"
+                                        "0123456789:;<=>?"
+                                        "@abcdefghijklmno"
+                                        "pqrstuvwxyz[\\]^_"
+                                        "`abcdefghijklmno"
+                                        "pqrstuvwxyz{|}~\1";
 
 static bool has_no_width(gunichar c)
 {
@@ -42,8 +40,9 @@ void fold_text_append(GString *out, const char *text, size_t size, size_t max)
 	gsize at = out->len, limit = at + max;
 	bool blank = at > 0;
 	g_string_set_size(out, at + MIN(max, 3 * size) + 8);
+	char *to = out->str;
 	while (p < end && at < limit) {
-		unsigned char plain = ascii((unsigned char)*p);
+		unsigned char plain = ascii[(unsigned char)*p];
 		gunichar c = plain;
 		if (plain == 0)
 			c = wide(&p, end);
@@ -56,12 +55,12 @@ void fold_text_append(GString *out, const char *text, size_t size, size_t max)
 			continue;
 		}
 		if (blank)
-			out->str[at++] = ' ';
+			to[at++] = ' ';
 		blank = false;
 		if (plain)
-			out->str[at++] = (char)plain;
+			to[at++] = (char)plain;
 		else
-			at += (gsize)g_unichar_to_utf8(c, out->str + at);
+			at += (gsize)g_unichar_to_utf8(c, to + at);
 	}
 	g_string_truncate(out, at);
 }

@@ -154,11 +154,14 @@ static void leaf(struct decoding *decoding, GMimePart *part, struct place place,
 	bool broken = false;
 	g_autofree char *type = type_of(object);
 	g_autofree char *name = name_of(object);
+	bool text = is_text(object, type, name, place);
 	g_autoptr(GByteArray) bytes = part_content(part, &broken);
 	if (broken)
 		defect_add(decoding->message, "encoding-repaired");
 	const char *raw_type = part_header(object, "Content-Type");
-	if (is_text(object, type, name, place)) {
+	if (text && decoding->settled)
+		return;
+	if (text) {
 		if (strcmp(type, "text/plain") == 0)
 			text_plain_append(decoding, bytes, raw_type);
 		else
@@ -179,14 +182,25 @@ static bool is_blank(const char *text)
 	return text[strspn(text, " \t\r\n")] == '\0';
 }
 
-/* "Your mail program cannot show HTML": no text of the writer, beside a branch that says far more. */
-static bool is_stub(const struct body *body, size_t longest)
+/* "Your mail program cannot show HTML": no text of the writer, if a branch beside it says far more. */
+static bool may_be_stub(const struct body *body)
 {
-	if (body->text->len > 500 || longest < 3 * body->text->len)
+	if (body->text->len > 500)
 		return false;
 	g_autofree char *lower = g_ascii_strdown(body->text->str, -1);
 	return strstr(lower, "html") &&
 	       (strstr(lower, "mail") || strstr(lower, "view") || strstr(lower, "format"));
+}
+
+static bool is_stub(const struct body *body, size_t longest)
+{
+	return longest >= 3 * body->text->len && may_be_stub(body);
+}
+
+/* Plain text that is chosen whatever the branches behind it say. */
+static bool is_settled(const struct body *body)
+{
+	return body->has_plain && !is_blank(body->text->str) && !may_be_stub(body);
 }
 
 /* The branch of a multipart/alternative that says most plainly what was written: plain text, if there is
@@ -224,14 +238,17 @@ static void walk_alternative(struct decoding *decoding, GMimeMultipart *multipar
 {
 	g_autoptr(GPtrArray) branches = g_ptr_array_new_with_free_func((GDestroyNotify)body_free);
 	struct body *whole = decoding->body;
+	bool settled = decoding->settled;
 	int count = g_mime_multipart_get_count(multipart);
 	for (int i = 0; i < count && decoding->parts <= MAIL_MAX_PARTS; i++) {
 		decoding->body = body_new();
 		g_ptr_array_add(branches, decoding->body);
 		walk_at(decoding, g_mime_multipart_get_part(multipart, i), (struct place){.first = true},
 		        depth + 1);
+		decoding->settled |= is_settled(decoding->body);
 	}
 	decoding->body = whole;
+	decoding->settled = settled;
 	if (branches->len)
 		body_take(decoding, g_ptr_array_index(branches, best_branch(branches)));
 }

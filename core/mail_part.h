@@ -30,6 +30,7 @@ struct decoding {
 	struct message *message;
 	struct body *body;
 	unsigned parts;      /* leaves and multiparts seen */
+	bool settled;        /* of an alternative, a branch is chosen already: other texts are not read */
 	GMimeObject *report; /* a multipart/report found on the way down, or NULL; borrowed */
 };
 

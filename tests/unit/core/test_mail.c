@@ -212,6 +212,19 @@ Test(mail, plain_text_is_preferred_unless_it_is_empty_or_a_stub)
 	cr_expect(strstr(stub->text, "Talstr. 1"));
 }
 
+Test(mail, files_beside_a_text_that_is_not_read_are_listed)
+{
+	AUTO(message)
+	m = decode(HEAD "Content-Type: multipart/alternative; boundary=b\n\n--b\n\nIch ziehe um.\n--b\n"
+	                "Content-Type: multipart/related; boundary=c\n\n--c\nContent-Type: text/html\n\n"
+	                "<p>Etwas anderes</p>\n--c\nContent-Type: image/png; name=bild.png\n"
+	                "Content-Transfer-Encoding: base64\n\nSGFsbG8=\n--c--\n--b--\n");
+	cr_expect_str_eq(m->text, "Ich ziehe um.");
+	cr_expect_null(m->html);
+	cr_assert_eq(m->attachments->len, 1);
+	cr_expect_str_eq(file(m, 0)->name, "bild.png");
+}
+
 Test(mail, files_are_listed_with_name_size_and_hash)
 {
 	AUTO(message)
