@@ -1,4 +1,5 @@
-/* bench_log - what the log costs and how fast it verifies.
+/* bench_log - what the log costs those who write it: the journal's part alone (bench_seal: of routing as a
+ * whole).
  *
  *     bench_log [RECORDS [ITEMS [ROUNDS]]]      default 200000 4000 5
  *
@@ -10,7 +11,6 @@
 #include "journal/bundles.h"
 #include "journal/items.h"
 #include "journal/log_seal.h"
-#include "journal/log_verify.h"
 #include "journal/record.h"
 #include "journal/sources.h"
 
@@ -195,22 +195,6 @@ static void measure_seal(struct bench *bench, unsigned records)
 	printf("%-10s %10.0f records a second, nobody writing\n", "seal", records / seconds);
 }
 
-static void measure_verify(struct bench *bench, bool log_only)
-{
-	GError *error = NULL;
-	g_autofree char *key = log_signer_verifier(bench->signer);
-	AUTO(log_verifier) verifier = log_verifier_parse(key, &error);
-	const struct verify_options options = {
-	        .verifiers = &verifier, .n_verifiers = 1, .log_only = log_only};
-	int64_t start = g_get_monotonic_time();
-	AUTO(verify_report) report = journal_verify(bench->journal, &options, &error);
-	must(report && report->findings->len == 0, &error);
-	double seconds = (double)(g_get_monotonic_time() - start) / G_USEC_PER_SEC;
-	printf("%-10s %10" G_GUINT64_FORMAT " records in %.1f s: %.0f a minute\n",
-	        log_only ? "verify log" : "verify all", (guint64)report->leaves, seconds,
-	        (double)report->leaves / seconds * 60);
-}
-
 static unsigned argument(int argc, char **argv, int i, unsigned fallback)
 {
 	return argc > i ? (unsigned)strtoul(argv[i], NULL, 10) : fallback;
@@ -243,8 +227,6 @@ int main(int argc, char **argv)
 	g_thread_join(thread);
 	seal_rest(&bench);
 	measure_seal(&bench, records);
-	measure_verify(&bench, true);
-	measure_verify(&bench, false);
 	log_signer_free(bench.signer);
 	journal_close(bench.journal);
 	return 0;

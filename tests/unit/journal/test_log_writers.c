@@ -4,6 +4,8 @@
 #include "journal/record.h"
 #include "scene.h"
 
+#include <criterion/logging.h>
+
 #include <stdlib.h>
 
 #define WRITERS 8
@@ -87,6 +89,8 @@ Test(log_writers, eight_at_once_give_a_log_without_a_gap_that_verifies, .timeout
 	assert_whole(crowd.scene);
 	AUTO(verify_report) report = verify(crowd.scene);
 	cr_assert_eq((int64_t)report->leaves, before + crowd.written);
+	cr_log_info("%d records by %d writers, %u checkpoints", crowd.written, WRITERS,
+	        (unsigned)report->checkpoints);
 	cr_assert_eq(report->unsealed, 0);
 	scene_free(crowd.scene);
 }
