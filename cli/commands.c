@@ -441,7 +441,8 @@ const struct command commands[] = {
                 .run = run_export},
         {.name = "expire",
                 .arguments = "",
-                .summary = "Delete content whose time is over; log and evidence stay",
+                .summary = "Delete content, and much later evidence, whose time is over; the log stays "
+                           "verifiable",
                 .details = "Terms stand in the section retention of the deployment file. Legal holds beat "
                            "them; what persons had erased goes first.",
                 .takes = TAKES_CONFIG | TAKES_FORMAT,

@@ -27,8 +27,9 @@ static void tell(const struct expire_result *result, bool dry_run, bool clean)
 {
 	fprintf(stderr,
 	        "%" G_GINT64_FORMAT " items, %" G_GINT64_FORMAT " bytes %s; %" G_GINT64_FORMAT
-	        " kept by a hold; evidence of %" G_GINT64_FORMAT " is past its term and stays\n",
-	        result->items, result->bytes, dry_run ? "would go" : "deleted", result->held,
+	        " kept by a hold; evidence of %" G_GINT64_FORMAT " items deleted, of %" G_GINT64_FORMAT
+	        " past its term and still there\n",
+	        result->items, result->bytes, dry_run ? "would go" : "deleted", result->held, result->ended,
 	        result->evidence);
 	if (!clean)
 		fprintf(stderr,

@@ -37,8 +37,11 @@ const struct option retention_options[] = {
                 .max = YEARS(100),
                 .offset = FIELD(evidence),
                 .flags = OPTION_RELOAD,
-                .help = "How long log and evidence without content must stay. Nothing deletes them; `expire` "
-                        "says how many items are past it."},
+                .help = "How long evidence without content stays: decisions, deliveries, tasks and the "
+                        "records of an "
+                        "item. Afterwards `expire`, run by the owner, deletes them; what remains of a record "
+                        "is its place in "
+                        "the sealed log."},
         OPTION_END,
 };
 

@@ -119,7 +119,8 @@ static bool count_day(struct taking *taking, GError **error)
 /* ---- identity ---- */
 
 static const char known_sql[] = "SELECT id FROM item WHERE mailbox = $1 AND key = $2"
-                                " UNION ALL SELECT item FROM item_alias WHERE mailbox = $1 AND key = $2";
+                                " UNION ALL SELECT item FROM item_alias WHERE mailbox = $1 AND key = $2"
+                                " UNION ALL SELECT item FROM expired_key WHERE mailbox = $1 AND key = $2";
 
 static GPtrArray *look_up_keys(struct taking *taking, GError **error)
 {
@@ -660,6 +661,7 @@ bool journal_known_keys(struct journal *journal, const struct mailbox_lease *lea
 	g_autoptr(GPtrArray) found = values_query(rows, journal,
 	        "SELECT 1 FROM item WHERE mailbox = $1 AND key = $2"
 	        " UNION ALL SELECT 1 FROM item_alias WHERE mailbox = $1 AND key = $2"
+	        " UNION ALL SELECT 1 FROM expired_key WHERE mailbox = $1 AND key = $2"
 	        " UNION ALL SELECT 1 FROM gap WHERE mailbox = $1 AND key = $2 AND cleared IS NULL",
 	        error);
 	for (guint i = 0; found && i < found->len; i++)

@@ -20,30 +20,39 @@ static void add_row(struct balancing *b, const struct balance_source *row)
 	g_ptr_array_add(b->report->sources, copy);
 }
 
+static void count_rows(GHashTable *days, const struct db_rows *rows)
+{
+	for (unsigned r = 0; r < db_rows_count(rows); r++) {
+		char *key = g_strdup_printf("%" G_GINT64_FORMAT "/%d", (gint64)db_rows_int(rows, r, 1),
+		        berlin_day(db_rows_int(rows, r, 2)));
+		gpointer count = g_hash_table_lookup(days, key);
+		g_hash_table_insert(days, key, GINT_TO_POINTER(GPOINTER_TO_INT(count) + 1));
+	}
+}
+
 /* Items by mailbox and day of taking in, counted from the rows; page by page. */
 static bool count_days(struct balancing *b, GHashTable *days, GError **error)
 {
 	enum { PAGE = 5000 };
-	for (int64_t after = 0;;) {
-		struct db_value args[] = {db_int(after), db_int(b->since), db_int(b->until), db_int(PAGE)};
-		AUTO(db_rows)
-		rows = db_query(b->journal->db,
-		        "SELECT id, mailbox, taken FROM item WHERE id > $1 AND taken >= $2 AND taken < $3"
-		        " ORDER BY id LIMIT $4",
-		        args, 4, error);
-		if (!rows)
-			return false;
-		unsigned n = db_rows_count(rows);
-		for (unsigned r = 0; r < n; r++) {
-			char *key = g_strdup_printf("%" G_GINT64_FORMAT "/%d",
-			        (gint64)db_rows_int(rows, r, 1), berlin_day(db_rows_int(rows, r, 2)));
-			gpointer count = g_hash_table_lookup(days, key);
-			g_hash_table_insert(days, key, GINT_TO_POINTER(GPOINTER_TO_INT(count) + 1));
+	static const char *const pages[] = {
+	        "SELECT id, mailbox, taken FROM item WHERE id > $1 AND taken >= $2 AND taken < $3"
+	        " ORDER BY id LIMIT $4",
+	        "SELECT item, mailbox, taken FROM expired_key WHERE item > $1 AND taken >= $2 AND taken < $3"
+	        " AND taken <> 0 ORDER BY item LIMIT $4"};
+	for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
+		for (int64_t after = 0, more = 1; more;) {
+			struct db_value args[] = {
+			        db_int(after), db_int(b->since), db_int(b->until), db_int(PAGE)};
+			AUTO(db_rows) rows = db_query(b->journal->db, pages[i], args, 4, error);
+			if (!rows)
+				return false;
+			unsigned n = db_rows_count(rows);
+			count_rows(days, rows);
+			more = n == PAGE;
+			after = n ? db_rows_int(rows, n - 1, 0) : 0;
 		}
-		if (n < PAGE)
-			return true;
-		after = db_rows_int(rows, n - 1, 0);
 	}
+	return true;
 }
 
 static void compare_day(struct balancing *b, const struct balance_source *day, int64_t rows)
@@ -116,9 +125,16 @@ static bool sum_all(struct balancing *b, GHashTable *totals, GError **error)
 	const size_t gaps[] = {offsetof(struct totals, refused), offsetof(struct totals, vanished)};
 	return sum_up(b, totals, "SELECT mailbox, CAST(sum(seen) AS bigint) FROM source_day GROUP BY mailbox",
 	               seen, 1, error) &&
-	       sum_up(b, totals, "SELECT mailbox, count(*) FROM item GROUP BY mailbox", taken, 1, error) &&
-	       sum_up(b, totals, "SELECT mailbox, count(*) FROM item_alias GROUP BY mailbox", relinked, 1,
-	               error) &&
+	       sum_up(b, totals,
+	               "SELECT mailbox, count(*) FROM (SELECT mailbox FROM item UNION ALL SELECT mailbox "
+	               "FROM expired_key"
+	               " WHERE taken <> 0) AS taken GROUP BY mailbox",
+	               taken, 1, error) &&
+	       sum_up(b, totals,
+	               "SELECT mailbox, count(*) FROM (SELECT mailbox FROM item_alias UNION ALL SELECT "
+	               "mailbox FROM"
+	               " expired_key WHERE taken = 0) AS known GROUP BY mailbox",
+	               relinked, 1, error) &&
 	       sum_up(b, totals,
 	               "SELECT mailbox, sum(CASE WHEN kind = 'refused' THEN 1 ELSE 0 END),"
 	               " sum(CASE WHEN kind = 'vanished' THEN 1 ELSE 0 END) FROM gap WHERE cleared IS NULL"

@@ -214,18 +214,6 @@ static bool expire_batch(struct journal *journal, void *data, GError **error)
 	return true;
 }
 
-static bool count_evidence(
-        struct journal *journal, const struct expire_options *options, int64_t *count, GError **error)
-{
-	struct db_value args[] = {db_int(options->now - options->terms->evidence * INSTANT_SECOND)};
-	AUTO(db_rows)
-	rows = db_query(journal->db, "SELECT count(*) FROM item WHERE received <= $1 AND closed <= $1", args,
-	        1, error);
-	if (rows)
-		*count = db_rows_int(rows, 0, 0);
-	return rows != NULL;
-}
-
 /* Erasures first: a term of 90 days does not keep what somebody had erased. */
 static bool erase_all(struct journal *journal, struct expire_result *result, GError **error)
 {
@@ -255,7 +243,7 @@ bool journal_expire(struct journal *journal, const struct expire_options *option
 	while (e.looked && !stopped(options))
 		if (!journal_transact(journal, expire_batch, &e, error))
 			return false;
-	return count_evidence(journal, options, &result->evidence, error);
+	return privacy_end_evidence(journal, options, result, error);
 }
 
 bool journal_scrub(struct journal *journal, bool *clean, GError **error)

@@ -56,13 +56,27 @@ static bool close_file(FILE *file, const char *path, GError **error)
 	return fclose(file) == 0 && ok;
 }
 
+/* Of a record that is gone (its term is over: a record says so) its leaf. */
+static void put_record(FILE *out, GBytes *body, const struct log_hash *leaf)
+{
+	gsize size = 0;
+	const void *data = body ? g_bytes_get_data(body, &size) : NULL;
+	g_autofree char *hash = body ? NULL : g_base64_encode(leaf->bytes, HASH_SIZE);
+	if (body)
+		fwrite(data, 1, size, out);
+	else
+		fprintf(out, "{\"leaf\":\"%s\"}", hash);
+	fputc('\n', out);
+}
+
 /* One read of leaves; false on error, *more says whether to go on. */
 static bool write_some(struct exporting *e, FILE *out, bool *more, GError **error)
 {
 	struct db_value args[] = {db_int(e->leaves->len), db_int((int64_t)e->size), db_int(LEAVES_A_READ)};
 	AUTO(db_rows)
 	rows = db_query(e->journal->db,
-	        "SELECT l.hash, r.body FROM leaf l JOIN record r ON r.id = l.record WHERE l.n >= $1 AND l.n "
+	        "SELECT l.hash, r.body FROM leaf l LEFT JOIN record r ON r.id = l.record WHERE l.n >= $1 AND "
+	        "l.n "
 	        "< $2"
 	        " ORDER BY l.n LIMIT $3",
 	        args, 3, error);
@@ -70,13 +84,10 @@ static bool write_some(struct exporting *e, FILE *out, bool *more, GError **erro
 		g_autoptr(GBytes) hash = db_rows_bytes(rows, i, 0);
 		g_autoptr(GBytes) body = db_rows_bytes(rows, i, 1);
 		struct log_hash leaf = {{0}};
-		if (g_bytes_get_size(hash) == HASH_SIZE)
+		if (hash && g_bytes_get_size(hash) == HASH_SIZE)
 			memcpy(leaf.bytes, g_bytes_get_data(hash, NULL), HASH_SIZE);
 		g_array_append_val(e->leaves, leaf);
-		gsize size;
-		const void *data = g_bytes_get_data(body, &size);
-		fwrite(data, 1, size, out);
-		fputc('\n', out);
+		put_record(out, body, &leaf);
 	}
 	*more = rows && db_rows_count(rows) == LEAVES_A_READ;
 	return rows != NULL;

@@ -1,7 +1,8 @@
 /* log_export.h - the log as a folder that anybody can check offline (docs/log-format.md).
  *
  *     manifest.json      format, instance, size, root, times
- *     records.jsonl      record n on line n + 1: the very bytes that were sealed
+ *     records.jsonl      record n on line n + 1: the very bytes that were sealed; {"leaf":"base64"} once
+ *                        its term was over
  *     checkpoints.jsonl  {"note":"…"} a line, ascending
  *     proofs.jsonl       {"from":…,"to":…,"proof":["base64",…]}: each checkpoint is part of the newest
  *     keys.txt           public keys (a stranger should have them from elsewhere)

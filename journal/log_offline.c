@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "journal/log_export.h"
+#include "journal/record_scan.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -20,6 +21,8 @@ struct offline {
 	GArray *roots; /* root after n leaves, for sizes somebody asks for: struct asked */
 	struct log_tree tree;
 	GPtrArray *notes; /* of char * */
+	GArray *bare;     /* of uint64_t: leaves without their record */
+	GArray *expired;  /* of uint64_t: pairs from, to that may lack them */
 };
 
 struct asked {
@@ -51,6 +54,60 @@ static void ask(struct offline *o, const GPtrArray *notes)
 	}
 }
 
+/* Where a record was deleted after its term, its leaf stands; another record must say so. */
+static bool is_bare_leaf(const char *line, size_t size, struct log_hash *leaf)
+{
+	if (size > 256 || !g_str_has_prefix(line, "{\"leaf\":"))
+		return false;
+	JSON_AUTO object = json_read(line, size, NULL);
+	const char *text = json_get_string(object, "leaf");
+	gsize length = 0;
+	g_autofree guchar *bytes = text ? g_base64_decode(text, &length) : NULL;
+	if (length == HASH_SIZE)
+		memcpy(leaf->bytes, bytes, HASH_SIZE);
+	return length == HASH_SIZE;
+}
+
+static void hear_expired(struct offline *o, const char *line, size_t size)
+{
+	JSON_AUTO body = json_read(line, size, NULL);
+	size_t i;
+	json_t *pair;
+	json_array_foreach (json_object_get(json_object_get(body, "detail"), "leaves"), i, pair)
+		for (int side = 0; side < 2; side++) {
+			uint64_t n = (uint64_t)json_integer_value(json_array_get(pair, (size_t)side));
+			g_array_append_val(o->expired, n);
+		}
+}
+
+static void read_record(struct offline *o, const char *line, size_t size)
+{
+	struct log_hash leaf;
+	struct record_view view;
+	if (is_bare_leaf(line, size, &leaf)) {
+		g_array_append_val(o->bare, o->tree.size);
+	} else {
+		log_leaf_hash(line, size, &leaf);
+		if (record_scan(line, size, &view) && text_span_equal(&view.event, "evidence.deleted"))
+			hear_expired(o, line, size);
+	}
+	log_tree_append(&o->tree, &leaf);
+}
+
+static void check_bare(struct offline *o)
+{
+	for (guint b = 0; b < o->bare->len; b++) {
+		uint64_t n = g_array_index(o->bare, uint64_t, b);
+		bool told = false;
+		for (guint i = 0; !told && i + 1 < o->expired->len; i += 2)
+			told = n >= g_array_index(o->expired, uint64_t, i) &&
+			       n < g_array_index(o->expired, uint64_t, i + 1);
+		if (!told)
+			add(o, FINDING_RECORD_GONE, g_strdup_printf("leaf %" G_GUINT64_FORMAT, (guint64)n),
+			        "the record is gone, and no other says that its term was over");
+	}
+}
+
 /* Reads records.jsonl line by line, growing the tree; `roots` is sorted. */
 static bool read_records(struct offline *o, GError **error)
 {
@@ -74,9 +131,7 @@ static bool read_records(struct offline *o, GError **error)
 		n = getline(&line, &room, in);
 		if (n <= 0)
 			break;
-		struct log_hash leaf;
-		log_leaf_hash(line, (size_t)n - (line[n - 1] == '\n'), &leaf);
-		log_tree_append(&o->tree, &leaf);
+		read_record(o, line, (size_t)n - (line[n - 1] == '\n'));
 	}
 	free(line);
 	fclose(in);
@@ -233,6 +288,8 @@ struct verify_report *log_verify_export(
 	struct offline o = {.folder = folder, .options = options, .report = report};
 	o.roots = g_array_new(FALSE, FALSE, sizeof(struct asked));
 	o.notes = g_ptr_array_new_with_free_func(g_free);
+	o.bare = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+	o.expired = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	bool ok = read_notes(&o, error);
 	if (ok) {
 		ask(&o, o.notes);
@@ -242,9 +299,12 @@ struct verify_report *log_verify_export(
 	}
 	if (ok) {
 		check_notes(&o);
+		check_bare(&o);
 		ok = check_proofs(&o, error) && check_manifest(&o, error) && check_bundles(&o);
 	}
 	g_array_unref(o.roots);
 	g_ptr_array_unref(o.notes);
+	g_array_unref(o.bare);
+	g_array_unref(o.expired);
 	return ok ? g_steal_pointer(&report) : NULL;
 }

@@ -1,5 +1,6 @@
 /* log_privacy.h - content goes when its time is over, when a person asks for it (Art. 17 GDPR), and not while
- * a legal hold stands. Log and evidence without content stay, and the log stays verifiable.
+ * a legal hold stands. Log and evidence without content stay their own, longer term; the log stays
+ * verifiable.
  *
  * Deleting the content of an item deletes its original bytes, the source's fields, the salt of its
  * commitment, what deliveries and tasks say in words, and leaves one record. An item with anything open is
@@ -26,7 +27,9 @@ struct expire_options {
 struct expire_result {
 	int64_t items, bytes; /* deleted, or to be deleted */
 	int64_t held;         /* their time is over, a hold keeps them */
-	int64_t evidence;     /* items whose evidence is past its term: kept */
+	int64_t ended;        /* items whose evidence was past its term and went, with their records */
+	int64_t evidence; /* past its term and still there: held, not under a checkpoint of that age, or this
+	                     database user may delete no record (only the owner may) */
 };
 
 /* In bounded batches, each its own transaction. */

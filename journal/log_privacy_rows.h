@@ -2,7 +2,7 @@
 #ifndef JOURNAL_LOG_PRIVACY_ROWS_H
 #define JOURNAL_LOG_PRIVACY_ROWS_H
 
-#include "journal/journal.h"
+#include "journal/log_privacy.h"
 
 /* No hold may appear between looking and deleting: whoever adds one or deletes takes this lock first. */
 bool privacy_lock(struct journal *journal, GError **error);
@@ -17,6 +17,10 @@ bool privacy_delete(struct journal *journal, struct doomed *items, unsigned *n, 
 
 /* One batch of what the erasure list demands and can go now. */
 bool privacy_erase_batch(struct journal *journal, unsigned max, unsigned *n, GError **error);
+
+/* The last step of journal_expire(): evidence past its term (log_evidence.c). */
+bool privacy_end_evidence(struct journal *journal, const struct expire_options *options,
+        struct expire_result *result, GError **error);
 
 /* Appended to a WHERE about item i. */
 #define SQL_HELD                                                                                             \

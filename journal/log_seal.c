@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/log.h"
 #include "journal/internal.h"
+#include "journal/seal_sql.h"
 
 #include <string.h>
 
@@ -22,13 +23,6 @@ struct sealing {
 	char *note;     /* of the transaction in hand */
 	const char *origin;
 };
-
-static const char select_sqlite[] =
-        "SELECT id, xid, body FROM record WHERE id > $2 AND xid >= $1 ORDER BY id LIMIT $3";
-static const char select_postgres[] =
-        "SELECT id, CAST(CAST(xid AS text) AS bigint), body FROM record"
-        " WHERE (xid, id) > (CAST(CAST(CAST($1 AS bigint) AS text) AS xid8), CAST($2 AS bigint))"
-        " AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid, id LIMIT $3";
 
 /* One sequencer at a time: SQLite's write lock, else an advisory lock that ends with the transaction. */
 static bool take_lock(struct journal *journal, GError **error)
@@ -77,7 +71,8 @@ static struct db_rows *next_records(
 {
 	struct db_value args[] = {db_int(sealing->cursor.xid), db_int(sealing->cursor.id), db_int(limit)};
 	bool lite = db_dialect(journal->db) == DB_SQLITE;
-	return db_query(journal->db, lite ? select_sqlite : select_postgres, args, 3, error);
+	return db_query(
+	        journal->db, lite ? SQL_NEXT_RECORDS_SQLITE : SQL_NEXT_RECORDS_POSTGRES, args, 3, error);
 }
 
 /* A database that was dumped and loaded elsewhere counts transactions anew: its rows carry xids that lie
@@ -91,8 +86,7 @@ static bool rebase_xids(struct journal *journal, GError **error)
 	ahead = db_query(journal->db,
 	        "SELECT 1 FROM log_cursor WHERE CAST(CAST(xid AS text) AS xid8) >= "
 	        "pg_snapshot_xmax(pg_current_snapshot())"
-	        " UNION ALL (SELECT 1 FROM record WHERE xid > pg_snapshot_xmax(pg_current_snapshot()) LIMIT "
-	        "1)",
+	        " UNION ALL " SQL_RECORD_AHEAD,
 	        NULL, 0, error);
 	if (!ahead || db_rows_count(ahead) == 0)
 		return ahead != NULL;

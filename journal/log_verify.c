@@ -26,6 +26,7 @@ struct verifying {
 	struct installation installation;
 	GHashTable *roots; /* size (text) → struct asked: at each size somebody asks for */
 	struct log_tree tree;
+	int64_t now;       /* the database's */
 	bool blind;        /* an auditor: some columns are not shown */
 	uint64_t expected; /* leaves according to the newest checkpoint */
 };
@@ -420,7 +421,8 @@ static void check_expired(struct verifying *v)
 		const struct expired_leaves *leaves = &g_array_index(expired, struct expired_leaves, i);
 		int64_t sealed = leaves->to ? sealed_by(v, leaves->to - 1) : 0;
 		bool old = sealed && sealed <= leaves->before;
-		if (!old || leaves->told - leaves->before < v->options->evidence_term * INT64_C(1000000))
+		if (!old || leaves->told > v->now ||
+		        leaves->told - leaves->before < v->options->evidence_term * INT64_C(1000000))
 			add(v, FINDING_EARLY, leaf_place(leaves->from),
 			        "this record was deleted before its term was over");
 	}
@@ -453,7 +455,8 @@ struct verify_report *journal_verify(
 	AUTO(verify_report) report = verify_report_new();
 	struct verifying v = {.journal = journal, .options = options, .report = report};
 	v.roots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, asked_free);
-	bool ok = journal_is_auditor(journal, &v.blind, error) && db_begin_reading(journal->db, error);
+	bool ok = journal_is_auditor(journal, &v.blind, error) && db_begin_reading(journal->db, error) &&
+	          db_now(journal->db, &v.now, error);
 	ok = ok && verify_all(&v, error);
 	db_rollback(journal->db);
 	g_hash_table_unref(v.roots);

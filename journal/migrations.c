@@ -12,6 +12,7 @@ const struct migration *const migrations[] = {
         &migration_base,
         &migration_log,
         &migration_restore,
+        &migration_evidence,
         NULL,
 };
 

@@ -22,6 +22,7 @@ struct migration {
 extern const struct migration migration_base;
 extern const struct migration migration_log;
 extern const struct migration migration_restore;
+extern const struct migration migration_evidence;
 
 /* All of them, ascending, NULL at the end. */
 extern const struct migration *const migrations[];

@@ -31,6 +31,7 @@ static const char *const event_names[] = {
         [RECORD_FACTS_IMPORTED] = "facts.imported",
         [RECORD_LOG_READ] = "log.read",
         [RECORD_RESTORE_ACCEPTED] = "restore.accepted",
+        [RECORD_EVIDENCE_DELETED] = "evidence.deleted",
         [RECORD_MIGRATED] = "migrated",
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(event_names) == RECORD_EVENTS);

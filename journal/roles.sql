@@ -3,7 +3,8 @@
 -- The owner of the schema runs it after each `posteingang migrate`, with the journal's schema first in the
 -- search_path:   psql -v ON_ERROR_STOP=1 -f roles.sql
 -- The roles are groups: GRANT posteingang_worker TO some_login. Whoever activates bundles, imports facts or
--- reprocesses items is the owner. Nobody but the owner may change or delete a record.
+-- reprocesses items is the owner. Nobody but the owner may change or delete a record;
+-- so it is the owner who lets `expire` end evidence after its ten years.
 
 DO $$
 DECLARE
@@ -32,7 +33,7 @@ GRANT SELECT, INSERT, UPDATE ON mailbox, source_day, gap, item, item_alias, deli
 GRANT SELECT, INSERT ON decision TO posteingang_worker;
 GRANT SELECT, INSERT, DELETE ON content, upload TO posteingang_worker;
 GRANT SELECT, DELETE ON restored TO posteingang_worker;
-GRANT SELECT ON bundle, activation, fact_row, hold TO posteingang_worker;
+GRANT SELECT ON bundle, activation, fact_row, hold, expired_key TO posteingang_worker;
 GRANT SELECT, UPDATE (one) ON active TO posteingang_worker;
 GRANT USAGE ON SEQUENCE item_number, task_number, delivery_number TO posteingang_worker;
 
@@ -95,7 +96,7 @@ BEGIN
 	FOR v IN SELECT * FROM (VALUES
 		('record', '*'), ('leaf', '*'), ('checkpoint', '*'), ('log_cursor', '*'), ('bundle', '*'),
 		('activation', '*'), ('active', '*'), ('decision', '*'), ('source_day', '*'),
-		('item_alias', 'mailbox, item, time, CAST(NULL AS text) AS key'),
+		('item_alias', 'mailbox, item, time, CAST(NULL AS text) AS key'), ('expired_key', 'mailbox, item, taken'),
 		('mailbox', 'id, source, name, waiting, last_success, last_failure, failure'),
 		('gap', 'mailbox, kind, reason, size, time, cleared, CAST(NULL AS text) AS key'),
 		('item', 'id, mailbox, channel, received, taken, size, sha256, salt, future, duplicate_of, state, decided,'

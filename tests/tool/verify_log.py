@@ -76,8 +76,8 @@ class Tree:
     def __init__(self):
         self.size, self.peaks = 0, []
 
-    def append(self, record):
-        node, count = sha256(b"\0" + record), 1
+    def append(self, leaf):
+        node, count = leaf, 1
         while self.peaks and self.peaks[-1][1] == count:
             left, _ = self.peaks.pop()
             node, count = sha256(b"\1" + left + node), count * 2
@@ -126,10 +126,18 @@ def notes_of(path):
 
 
 # --- receipts: what the eAkte holds is what was received; both are commitments under the item's salt
+def read_record(line):
+    try:
+        record = json.loads(line)
+        return record if "leaf" in record or (record["event"] and record["detail"] is not None) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def check_receipt(record, received, findings):
     item, detail = record.get("item"), record["detail"]
     if record["event"] == "received":
-        received[item] = detail["commitment"]
+        received[item] = detail.get("commitment")
     elif record["event"] == "delivery.confirmed" and detail.get("handler") == "eakte":
         if detail.get("receipt", {}).get("commitment") != received.get(item):
             findings.append(f"{detail['key']}: the receipt is not for what was received")
@@ -141,13 +149,22 @@ def main(folder, keys_file, kept_file=None):
     notes = notes_of(folder / "checkpoints.jsonl")
     kept = notes_of(pathlib.Path(kept_file)) if kept_file else []
     wanted, roots, tree, findings = {checkpoint(n)[1] for n in notes + kept}, {}, Tree(), []
-    received, roots[0] = {}, tree.root()
+    received, bare, expired, roots[0] = {}, [], [], tree.root()
     with open(folder / "records.jsonl", "rb") as records:
         for line in records:
-            tree.append(line.removesuffix(b"\n"))
-            check_receipt(json.loads(line), received, findings)
+            record = read_record(line)
+            if record is None:
+                findings.append(f"leaf {tree.size}: no record")
+            elif "leaf" in record:  # deleted after its term: another record must say so
+                bare.append(tree.size)
+            else:
+                check_receipt(record, received, findings)
+                expired += record["detail"]["leaves"] if record["event"] == "evidence.deleted" else []
+            tree.append(base64.b64decode(record["leaf"], validate=True) if record and "leaf" in record
+                        else sha256(b"\0" + line.removesuffix(b"\n")))
             if tree.size in wanted:
                 roots[tree.size] = tree.root()
+    findings += [f"leaf {n}: its record is gone" for n in bare if not any(a <= n < b for a, b in expired)]
     for note in notes + kept:
         origin, size, root = checkpoint(note)
         if not signed(note, keys):

@@ -360,7 +360,7 @@ static void become_old(struct journal *journal)
 {
 	CHECK(db_script(journal_db(journal),
 	        "DROP TABLE IF EXISTS leaf; DROP TABLE IF EXISTS checkpoint; DROP TABLE IF EXISTS log_cursor;"
-	        "DROP TABLE IF EXISTS restored;"
+	        "DROP TABLE IF EXISTS restored; DROP TABLE IF EXISTS expired_key;"
 	        "DELETE FROM meta WHERE name <> 'instance'; DELETE FROM migration WHERE number > 1",
 	        &why));
 }

@@ -58,6 +58,7 @@ static const char working[] =
         " call_window.case_key call_window.concern call_window.task call_window.item call_window.time"
         " reply_window.sender reply_window.concern reply_window.delivery reply_window.time"
         " fact_row.kind fact_row.key fact_row.facts fact_row.written"
+        " expired_key.mailbox expired_key.key expired_key.item expired_key.taken"
         " restored.item restored.sha256 number.name number.value ";
 
 static void take(struct journal *journal, struct intake_entry *entry, const char *generation,
@@ -117,7 +118,8 @@ static void finish_item(struct journal *journal, const char *person)
 
 static void delete_first(struct journal *journal)
 {
-	const struct retention terms = {.content = 1, .klaerung = 1, .automatic = 1, .evidence = 1};
+	const struct retention terms = {
+	        .content = 1, .klaerung = 1, .automatic = 1, .evidence = 3653 * INT64_C(86400)};
 	const struct expire_options options = {.terms = &terms, .now = instant_now() + DAY};
 	struct expire_result result;
 	CHECK(journal_expire(journal, &options, &result, &why));
