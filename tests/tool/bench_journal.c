@@ -30,7 +30,8 @@ struct bench {
 	struct journal *journal;
 	unsigned items, batch, bytes;
 	int64_t finished;
-	GArray *claims; /* of int64_t: how long each claim took, µs */
+	GArray *claims; /* of int64_t: how long each claim of items took, µs */
+	GArray *due;    /* the same of deliveries */
 };
 
 static void take_in(struct bench *bench)
@@ -122,8 +123,11 @@ static void deliver(struct bench *bench)
 	for (;;) {
 		struct delivery_claim_options options = {
 		        .max = bench->batch, .duration = INSTANT_DAY, .now = instant_now()};
+		gint64 start = g_get_monotonic_time();
 		g_autoptr(GPtrArray) due = journal_claim_deliveries(bench->journal, &options, &error);
 		must(due != NULL, error);
+		int64_t took = g_get_monotonic_time() - start;
+		g_array_append_val(bench->due, took);
 		if (!due->len)
 			return;
 		for (guint i = 0; i < due->len; i++)
@@ -187,14 +191,14 @@ static int by_length(gconstpointer a, gconstpointer b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static void print_claims(const struct bench *bench)
+static void print_claims(const struct bench *bench, const char *what, GArray *claims)
 {
-	g_array_sort(bench->claims, by_length);
-	guint n = bench->claims->len;
-	printf("claim    with content: median %" G_GINT64_FORMAT " µs, 95th percentile %" G_GINT64_FORMAT
-	       " µs\n",
-	        g_array_index(bench->claims, int64_t, n / 2),
-	        g_array_index(bench->claims, int64_t, n * 95 / 100));
+	g_array_sort(claims, by_length);
+	guint n = claims->len;
+	printf("claim    %u %s beside %" G_GINT64_FORMAT " finished: median %" G_GINT64_FORMAT
+	       " µs, 95th percentile %" G_GINT64_FORMAT " µs of %u\n",
+	        bench->batch, what, bench->finished, g_array_index(claims, int64_t, n / 2),
+	        g_array_index(claims, int64_t, n * 95 / 100), n);
 }
 
 static void remove_file(const char *path)
@@ -222,6 +226,7 @@ int main(int argc, char **argv)
 	        .finished = argument(argc, argv, 4, 0)};
 	bench.items -= bench.items % bench.batch;
 	bench.claims = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	bench.due = g_array_new(FALSE, FALSE, sizeof(int64_t));
 	struct journal_options options = {.db = {.dialect = postgres ? DB_POSTGRES : DB_SQLITE,
 	                                          .path = path,
 	                                          .conninfo = postgres,
@@ -240,10 +245,12 @@ int main(int argc, char **argv)
 		measure("history", history, &bench);
 	measure("take in", take_in, &bench);
 	measure("decide", decide, &bench);
-	print_claims(&bench);
+	print_claims(&bench, "items with content", bench.claims);
 	measure("deliver", deliver, &bench);
+	print_claims(&bench, "deliveries", bench.due);
 	journal_close(bench.journal);
 	g_array_unref(bench.claims);
+	g_array_unref(bench.due);
 	remove_file(path);
 	return 0;
 }
