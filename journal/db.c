@@ -59,13 +59,35 @@ bool db_in_transaction(const struct db *db)
 	return db->in_transaction;
 }
 
-bool db_begin(struct db *db, GError **error)
+/* SQLite changes this only outside a transaction. */
+static bool set_relaxed(struct db *db, bool relaxed, GError **error)
+{
+	if (db->relaxed == relaxed)
+		return true;
+	const char *sql = relaxed ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL";
+	if (!db->driver->script(db, sql, error))
+		return false;
+	db->relaxed = relaxed;
+	return true;
+}
+
+static bool begin(struct db *db, bool relaxed, GError **error)
 {
 	g_return_val_if_fail(!db->in_transaction, false);
-	if (!db->driver->begin(db, &db->begun, error))
+	if (!set_relaxed(db, relaxed, error) || !db->driver->begin(db, &db->begun, error))
 		return false;
 	db->in_transaction = true;
 	return true;
+}
+
+bool db_begin(struct db *db, GError **error)
+{
+	return begin(db, false, error);
+}
+
+bool db_begin_lease(struct db *db, GError **error)
+{
+	return begin(db, db_dialect(db) == DB_SQLITE, error);
 }
 
 bool db_begin_reading(struct db *db, GError **error)
@@ -83,7 +105,9 @@ bool db_commit(struct db *db, GError **error)
 {
 	g_return_val_if_fail(db->in_transaction, false);
 	db->in_transaction = false;
-	return db->driver->commit(db, error);
+	bool ok = db->driver->commit(db, error);
+	set_relaxed(db, false, NULL); /* or at the next db_begin() */
+	return ok;
 }
 
 void db_rollback(struct db *db)
@@ -91,6 +115,7 @@ void db_rollback(struct db *db)
 	if (db->in_transaction)
 		db->driver->rollback(db);
 	db->in_transaction = false;
+	set_relaxed(db, false, NULL);
 }
 
 bool db_now(struct db *db, int64_t *now, GError **error)

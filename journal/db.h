@@ -60,6 +60,11 @@ struct db_value db_bytes(GBytes *bytes); /* NULL binds null */
 
 /* BEGIN IMMEDIATE on SQLite, BEGIN (read committed) on PostgreSQL; no nesting. */
 bool db_begin(struct db *db, GError **error);
+/* For leases without an effect of their own: on SQLite the commit does not wait for the disk. A power cut,
+ * which ends all workers as well, may take it back; the next durable commit makes it durable, too. PostgreSQL
+ * as db_begin(): there workers outlive the server, and a fence that is taken back would be given out twice.
+ */
+bool db_begin_lease(struct db *db, GError **error);
 /* A transaction that only reads and sees one moment throughout (verify, export); ended by db_rollback(). */
 bool db_begin_reading(struct db *db, GError **error);
 bool db_commit(struct db *db, GError **error); /* on failure the transaction is gone */

@@ -35,6 +35,7 @@ struct db_driver {
 struct db {
 	const struct db_driver *driver;
 	bool in_transaction;
+	bool relaxed;  /* SQLite: commits do not wait for the disk */
 	int64_t begun; /* database time of the transaction */
 };
 

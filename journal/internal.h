@@ -22,6 +22,10 @@ void journal_forget(struct journal *journal);
 bool journal_transact(struct journal *journal, bool (*work)(struct journal *, void *, GError **), void *data,
         GError **error);
 
+/* The same with db_begin_lease(). */
+bool journal_transact_lease(struct journal *journal, bool (*work)(struct journal *, void *, GError **),
+        void *data, GError **error);
+
 /* Appended to a SELECT that claims rows: " FOR UPDATE SKIP LOCKED" on PostgreSQL. `sql` is chosen whole, so
  * that statements stay fixed texts: SQL_CLAIM(journal, "SELECT …"). */
 #define SQL_CLAIM(journal, sql) (db_dialect((journal)->db) == DB_SQLITE ? sql : sql " FOR UPDATE SKIP LOCKED")

@@ -149,7 +149,7 @@ GPtrArray *journal_claim_items(
 {
 	g_autoptr(GPtrArray) claims = g_ptr_array_new_with_free_func(claim_free);
 	struct claiming claiming = {.options = options, .claims = claims};
-	if (!journal_transact(journal, claim_items, &claiming, error))
+	if (!journal_transact_lease(journal, claim_items, &claiming, error))
 		return NULL;
 	return g_steal_pointer(&claims);
 }

@@ -182,17 +182,29 @@ struct db *journal_db(struct journal *journal)
 	return journal->db;
 }
 
-bool journal_transact(struct journal *journal, bool (*work)(struct journal *, void *, GError **), void *data,
-        GError **error)
+static bool transact(struct journal *journal, bool (*begin)(struct db *, GError **),
+        bool (*work)(struct journal *, void *, GError **), void *data, GError **error)
 {
 	if (!journal->db) {
 		fail(error, ERROR_UNAVAILABLE, "the journal is not open");
 		return false;
 	}
-	if (!db_begin(journal->db, error))
+	if (!begin(journal->db, error))
 		return false;
 	if (work(journal, data, error) && db_commit(journal->db, error))
 		return true;
 	db_rollback(journal->db);
 	return false;
+}
+
+bool journal_transact(struct journal *journal, bool (*work)(struct journal *, void *, GError **), void *data,
+        GError **error)
+{
+	return transact(journal, db_begin, work, data, error);
+}
+
+bool journal_transact_lease(struct journal *journal, bool (*work)(struct journal *, void *, GError **),
+        void *data, GError **error)
+{
+	return transact(journal, db_begin_lease, work, data, error);
 }

@@ -137,6 +137,38 @@ Test(database, numbers_are_fresh_and_ascending)
 	cr_assert(a[0] > 0 && a[0] < a[1] && a[1] < a[2] && a[2] < b[0] && b[0] < b[1]);
 }
 
+static int64_t synchronous(struct db *db)
+{
+	GError *error = NULL;
+	AUTO(db_rows) rows = db_query(db, "PRAGMA synchronous", NULL, 0, &error);
+	check_ok(rows != NULL, error, "PRAGMA synchronous");
+	return db_rows_int(rows, 0, 0);
+}
+
+Test(database, only_a_lease_does_not_wait_for_the_disk)
+{
+	enum { NORMAL = 1, FULL = 2 };
+	AUTO(place) place = place_new();
+	if (place_is_postgres(place))
+		cr_skip_test("SQLite alone");
+	struct db *db = open_db(place);
+	cr_assert_eq(synchronous(db), FULL);
+	CHECK(db_begin_lease(db, &why));
+	cr_assert_eq(synchronous(db), NORMAL);
+	CHECK(db_commit(db, &why));
+	cr_assert_eq(synchronous(db), FULL);
+	CHECK(db_begin(db, &why));
+	cr_assert_eq(synchronous(db), FULL);
+	CHECK(db_commit(db, &why));
+	CHECK(db_begin_lease(db, &why));
+	db_rollback(db);
+	cr_assert_eq(synchronous(db), FULL);
+	CHECK(db_begin(db, &why));
+	cr_assert_eq(synchronous(db), FULL);
+	CHECK(db_commit(db, &why));
+	db_close(db);
+}
+
 Test(database, a_locked_database_says_try_again)
 {
 	AUTO(place) place = place_new();
