@@ -195,7 +195,10 @@ static bool redecide_classifier(struct redecider *redecider, struct loaded *load
 	AUTO(verdict)
 	verdict = replay_item(loaded->pipeline, loaded->scratch, redecider->journal, view, &why);
 	out->classifier = CLASSIFIER_NOT_POSSIBLE;
-	if (why && error_class(why) != ERROR_INPUT) {
+	/* gone, or this user may not read content: an auditor decides the rules again, which is what counts
+	 */
+	bool expected = why && (error_class(why) == ERROR_INPUT || error_class(why) == ERROR_DENIED);
+	if (why && !expected) {
 		g_propagate_error(error, g_steal_pointer(&why));
 		return false;
 	}

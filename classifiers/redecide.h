@@ -15,7 +15,7 @@ enum redecide_classifier {
 	CLASSIFIER_EQUAL,
 	CLASSIFIER_DIFFERS,
 	CLASSIFIER_ENGINE_DIFFERS,
-	CLASSIFIER_NOT_POSSIBLE, /* content deleted */
+	CLASSIFIER_NOT_POSSIBLE, /* content deleted, or not to be read by this user */
 	CLASSIFIER_NOT_ASKED,
 };
 const char *redecide_rules_name(enum redecide_rules outcome);           /* "equal", "differs", … */

@@ -80,8 +80,9 @@ static void put(struct output *out, struct journal *journal, const struct redeci
 
 static int redecide(const struct invocation *inv, struct journal *journal, GError **error)
 {
-	g_autoptr(GArray) items = items_of(inv, journal, error);
-	if (!items || !journal_log_read(journal, "audit redecide", error))
+	g_autoptr(GArray) items =
+	        journal_log_read(journal, "audit redecide", error) ? items_of(inv, journal, error) : NULL;
+	if (!items)
 		return 1;
 	AUTO(redecider) redecider = redecider_new(journal, !invocation_switch(inv, "rules-only"));
 	AUTO(output) out = output_new(stdout, invocation_format(inv), columns);

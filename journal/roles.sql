@@ -72,13 +72,13 @@ DECLARE
 	v record;
 BEGIN
 	PERFORM pg_advisory_xact_lock(7302914412);
-	-- who has said that he reads: one connection each, known by its process and start
-	EXECUTE 'CREATE TABLE IF NOT EXISTS audit_reading (pid int NOT NULL, started timestamptz NOT NULL,'
-		' PRIMARY KEY (pid, started))';
+	-- Whoever has said that he reads has a temporary table of the owner's in his connection: it goes with the
+	-- connection, and with the transaction of the record if that fails; nobody else can make one of this owner.
+	DROP TABLE IF EXISTS audit_reading;
 	EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.audit_is_open() RETURNS boolean LANGUAGE sql STABLE'
-		' SECURITY DEFINER SET search_path = %1$I, pg_temp AS $f$ SELECT EXISTS (SELECT 1 FROM audit_reading a'
-		' JOIN pg_stat_get_activity(pg_backend_pid()) s ON s.backend_start = a.started'
-		' WHERE a.pid = pg_backend_pid()) $f$', main);
+		' SECURITY DEFINER SET search_path = %1$I, pg_temp AS $f$ SELECT EXISTS (SELECT 1 FROM pg_class'
+		' WHERE relnamespace = pg_my_temp_schema() AND relname = ''audit_open'''
+		' AND relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)) $f$', main);
 	EXECUTE format('CREATE OR REPLACE FUNCTION %1$I.audit_read(command text) RETURNS void LANGUAGE plpgsql'
 		' SECURITY DEFINER SET search_path = %1$I, pg_temp AS $f$'
 		' DECLARE now_us bigint := CAST(extract(epoch FROM transaction_timestamp()) * 1000000 AS bigint);'
@@ -87,10 +87,7 @@ BEGIN
 		'  INSERT INTO record (time, event, body) VALUES (now_us, ''log.read'', convert_to('
 		'   ''{"actor":'' || to_json(''db:'' || session_user) || '',"detail":{"command":'' || to_json(command)'
 		'   || ''},"event":"log.read","time":'' || now_us || '',"v":1}'', ''UTF8''));'
-		'  DELETE FROM audit_reading a WHERE NOT EXISTS (SELECT 1 FROM pg_stat_get_activity(NULL) s'
-		'   WHERE s.pid = a.pid AND s.backend_start = a.started);'
-		'  INSERT INTO audit_reading SELECT s.pid, s.backend_start FROM pg_stat_get_activity(pg_backend_pid()) s'
-		'   ON CONFLICT DO NOTHING;'
+		'  CREATE TEMPORARY TABLE IF NOT EXISTS audit_open ();'
 		' END $f$', main);
 	EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', views);
 	FOR v IN SELECT * FROM (VALUES

@@ -8,7 +8,7 @@ from posteingang import BUNDLE, run
 
 DEPLOYMENT = """\
 bundle: bundle
-journal: {{path: journal.db}}
+journal: {journal}
 sources:
   drop: {{type: maildir, path: drop, layout: drop}}
 log: {{level: warning}}
@@ -16,14 +16,14 @@ log: {{level: warning}}
 
 
 class Installation:
-    """`with Installation() as home:` … removed at the end."""
+    """`with Installation() as home:` … removed at the end. `journal`: the section of the deployment file."""
 
-    def __init__(self, extra=""):
+    def __init__(self, extra="", journal="{path: journal.db}"):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="posteingang-"))
         self.file = self.folder / "posteingang.yaml"
         self.bundle = self.copy_bundle("bundle")
         (self.folder / "drop").mkdir()
-        self.file.write_text(DEPLOYMENT.format(extra=extra))
+        self.file.write_text(DEPLOYMENT.format(extra=extra, journal=journal))
 
     def __enter__(self):
         return self

@@ -1,15 +1,18 @@
 """The routing log, the audit and privacy, by the program itself: what an auditor and a data protection officer do."""
 import csv
+import glob
 import hashlib
 import io
 import json
 import pathlib
+import shutil
 import sqlite3
 import subprocess
 import unittest
 
 from installation import Installation, form
 from posteingang import SOURCE, lines
+from servers import Postgres, folder
 
 NUMBER = "123A456789"
 EXTRA = """\
@@ -22,13 +25,109 @@ retention: {content: 0s, klaerung: 0s, automatic: 0s}
 """
 
 
-class Log(unittest.TestCase):
+class Sqlite:
+    """The journal as an administrator sees it: one file."""
+
+    journal = "{path: journal.db}"
+    in_files = True
+
+    def open(self, home):
+        self.path = home.folder / "journal.db"
+
+    def execute(self, statement):
+        """Changes rows; how many."""
+        database = sqlite3.connect(self.path)
+        with database:
+            count = database.execute(statement).rowcount
+        database.close()
+        return count
+
+    def one(self, statement):
+        database = sqlite3.connect(self.path)
+        [row] = database.execute(statement).fetchall()
+        database.close()
+        return row[0]
+
+    def backup(self):
+        database = sqlite3.connect(self.path)
+        database.execute(f"VACUUM INTO '{self.path}.backup'")
+        database.close()
+
+    def restore(self):
+        for ending in ("-wal", "-shm"):
+            pathlib.Path(f"{self.path}{ending}").unlink(missing_ok=True)
+        pathlib.Path(f"{self.path}.backup").rename(self.path)
+
+    @staticmethod
+    def replaced(column, old, new):
+        return f"replace({column}, '{old}', '{new}')"
+
+
+class Server:
+    """The same on PostgreSQL: a database for each test, owned by a user with a password, backed up by pg_dump."""
+
+    in_files = False
+
+    def __init__(self, postgres):
+        self.postgres, self.name = postgres, "log"
+        self.journal = (f"{{type: postgres, conninfo: '{postgres.conninfo.replace('posteingang', self.name, 1)}',"
+                        " password_file: database, pseudonym_key_file: pseudonym}")
+        self.tools = pathlib.Path(sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))[-1]).parent
+        self.address = postgres.env["TEST_POSTGRES"].replace("dbname=posteingang", f"dbname={self.name}")
+
+    def open(self, home):
+        for name, text in (("database", self.postgres.password), ("pseudonym", "0123456789abcdef0123456789abcdef")):
+            (home.folder / name).write_text(text)
+            (home.folder / name).chmod(0o600)
+        self.dump = home.folder / "backup"
+        self.create()
+        for words in (["migrate"], ["activate", home.bundle]):
+            process = home.run(*words)
+            assert process.returncode == 0, process
+
+    def create(self):
+        self.postgres.psql(f"DROP DATABASE IF EXISTS {self.name}")
+        self.postgres.psql(f"CREATE DATABASE {self.name} OWNER posteingang")
+
+    def tool(self, name, *words):
+        done = subprocess.run([self.tools / name, *words], capture_output=True, check=False)
+        assert done.returncode == 0, done
+        return done.stdout.decode()
+
+    def execute(self, statement):
+        """SQL stands for both; a byte string and a text are two things here."""
+        words = ["-XqAt", "-v", "ON_ERROR_STOP=1", "-c", f"WITH changed AS ({statement} RETURNING 1) SELECT count(*) FROM changed"]
+        return int(self.tool("psql", *words, self.address))
+
+    def one(self, statement):
+        text = self.tool("psql", "-XqAt", "-c", statement, self.address).strip()
+        return int(text) if text.lstrip("-").isdigit() else text
+
+    def backup(self):
+        self.dump.write_text(self.tool("pg_dump", self.address))
+
+    def restore(self):
+        self.create()
+        self.tool("psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", str(self.dump), self.address)
+
+    @staticmethod
+    def replaced(column, old, new):
+        if column != "body":
+            return f"replace({column}, '{old}', '{new}')"
+        return f"convert_to(replace(convert_from(body, 'UTF8'), '{old}', '{new}'), 'UTF8')"
+
+
+class Log:
+    """The tests, on the journal that `self.side()` gives."""
+
     def setUp(self):
-        self.home = Installation(EXTRA)
+        self.journal = self.side()
+        self.home = Installation(EXTRA, self.journal.journal)
         self.addCleanup(self.home.__exit__)
         made = subprocess.run([*self.command(), "keys", "new", self.home.folder / "key", "--name", "test.example"],
                               capture_output=True, check=True)
         self.public = made.stdout.decode()
+        self.journal.open(self.home)
         self.home.drop(form("a", "zahlungsverbindung", text=f"Meine Kundennummer ist {NUMBER}. Neue IBAN folgt."),
                        form("b", "umzug"),
                        form("d", "ortsabwesenheit", **{"from": "2024-04-01", "to": "2024-04-05"}))
@@ -47,20 +146,11 @@ class Log(unittest.TestCase):
     def rows(self, *arguments, **options):
         return lines(self.ok(*arguments, "--format", "jsonl", **options))
 
-    def database(self):
-        return sqlite3.connect(self.home.folder / "journal.db")
-
     def tamper(self, statement):
-        database = self.database()
-        with database:
-            self.assertTrue(database.execute(statement).rowcount)
-        database.close()
+        self.assertTrue(self.journal.execute(statement))
 
     def one(self, statement):
-        database = self.database()
-        [row] = database.execute(statement).fetchall()
-        database.close()
-        return row[0]
+        return self.journal.one(statement)
 
     # --- verify ---
 
@@ -69,7 +159,7 @@ class Log(unittest.TestCase):
         self.assertIn("verify", [r["detail"].get("command") for r in self.rows("log", "--event", "log.read")])
 
     def test_a_changed_record_is_a_finding(self):
-        self.tamper("UPDATE record SET body = replace(body, 'yes', 'no') WHERE event = 'decided'")
+        self.tamper(f"UPDATE record SET body = {self.journal.replaced('body', 'yes', 'no')} WHERE event = 'decided'")
         self.assertIn("record_bent", {f["kind"] for f in self.rows("verify", code=1)})
 
     def test_an_exported_log_is_verified_by_us_and_by_a_stranger(self):
@@ -156,16 +246,25 @@ class Log(unittest.TestCase):
     def test_statistics_by_contact_code_count_every_item(self):
         self.assertEqual(sum(r["count"] for r in self.rows("log", "contact-codes")), 3)
 
+    def test_what_a_clerk_decides_against_the_program_is_counted_by_rule_and_the_log_stays_whole(self):
+        tasks = self.rows("task", "list")
+        for task in tasks:
+            self.ok("task", "done", task["id"], "--reason", "anders erledigt", "--instead", "none", "--rule", "H")
+        row, = [r for r in self.rows("log", "overrides") if r["rule"] == "H" and r["instead"] == "none"]
+        self.assertEqual(row["count"], len(tasks))
+        self.assertNotIn("anders erledigt", json.dumps(self.rows("log")))
+        self.ok("seal")
+        self.assertEqual(self.rows("verify"), [])
+
     # --- privacy ---
 
     def close_tasks(self):
         """As clerks do; the command for it is tested elsewhere."""
-        database = self.database()
-        with database:
-            database.execute("UPDATE item SET open = 0, closed = 1")
-        database.close()
+        self.tamper("UPDATE item SET open = 0, closed = 1")
 
     def stands_in_files(self, text):
+        if not self.journal.in_files:  # what a server's files hold is for its vacuum
+            return bool(self.one(f"SELECT count(*) FROM content WHERE position('{text}' IN encode(bytes, 'escape')) > 0"))
         return any(text.encode() in (self.home.folder / name).read_bytes()
                    for name in ("journal.db", "journal.db-wal") if (self.home.folder / name).exists())
 
@@ -201,17 +300,12 @@ class Log(unittest.TestCase):
 
     def test_an_erased_person_stays_erased_when_a_backup_comes_back(self):
         self.close_tasks()
-        journal = self.home.folder / "journal.db"
-        database = self.database()
-        database.execute(f"VACUUM INTO '{journal}.backup'")
-        database.close()
+        self.journal.backup()
         erased = self.ok("person", "erase", "--from", "-", stdin=NUMBER)
         self.assertIn(b"1 items", erased.stderr)
         self.assertFalse(self.stands_in_files("Neue IBAN folgt"))
         self.ok("seal")
-        for ending in ("-wal", "-shm"):
-            pathlib.Path(f"{journal}{ending}").unlink(missing_ok=True)
-        pathlib.Path(f"{journal}.backup").rename(journal)
+        self.journal.restore()
         self.assertTrue(self.stands_in_files("Neue IBAN folgt"))
         self.ok("restore", code=1)
         self.ok("restore", "--accept")
@@ -222,16 +316,11 @@ class Log(unittest.TestCase):
     # --- restore ---
 
     def test_a_restored_journal_takes_nothing_in_until_the_gap_is_accepted_then_nothing_is_doubled(self):
-        journal = self.home.folder / "journal.db"
-        database = self.database()
-        database.execute(f"VACUUM INTO '{journal}.backup'")
-        database.close()
+        self.journal.backup()
         self.home.drop(form("e", "umzug"), form("f", "arbeitsaufnahme"))
         self.ok("run", "--once")
         before = self.effects()
-        for ending in ("-wal", "-shm"):
-            pathlib.Path(f"{journal}{ending}").unlink(missing_ok=True)
-        pathlib.Path(f"{journal}.backup").rename(journal)
+        self.journal.restore()
         self.home.run("run", "--once")
         self.assertEqual(self.one("SELECT count(*) FROM item"), 3, "nothing is taken in")
         listed = self.rows("restore", code=1)
@@ -252,6 +341,23 @@ class Log(unittest.TestCase):
             return len([p for p in (self.home.folder / name).rglob("*") if p.is_file() and ".staging" not in p.parts])
         archive = sum(len(p.read_text().splitlines()) for p in (self.home.folder / "archive").glob("*.jsonl"))
         return files("eakte"), files("replies"), archive
+
+
+class OnSqlite(Log, unittest.TestCase):
+    def side(self):
+        return Sqlite()
+
+
+class OnPostgres(Log, unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = folder()
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.postgres = Postgres(cls.folder / "pg")
+        cls.addClassCleanup(cls.postgres.stop)
+
+    def side(self):
+        return Server(self.postgres)
 
 
 if __name__ == "__main__":
