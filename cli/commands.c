@@ -78,6 +78,10 @@ static const struct command_option verify_options[] = {
         {"kept", "FILE",
                 "Checkpoints kept from earlier, as a witness holds them: all must still be part of the log."},
         {"log-only", NULL, "Check the log alone, not the journal's rows against it."},
+        {"content", NULL,
+                "Also read every original that is still there and compare it with the hash it was received "
+                "with. "
+                "An auditor's role may not."},
         {NULL, NULL, NULL},
 };
 

@@ -129,6 +129,7 @@ int run_verify(struct invocation *invocation, GError **error)
 	struct verify_options options = {
 	        .kept = kept,
 	        .log_only = invocation_switch(invocation, "log-only"),
+	        .contents = invocation_switch(invocation, "content"),
 	        .progress = isatty(STDERR_FILENO) ? progress : NULL,
 	};
 	if (!folder)

@@ -13,4 +13,8 @@ bool verify_rows(struct journal *journal, const struct verify_options *options, 
 bool verify_rows_of_none(struct journal *journal, const struct verify_options *options,
         struct verify_report *report, struct said *said, GError **error);
 
+/* Every original that is still there (log_contents.c). */
+bool verify_contents(struct journal *journal, const struct verify_options *options,
+        struct verify_report *report, GError **error);
+
 #endif

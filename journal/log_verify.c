@@ -446,7 +446,8 @@ static bool verify_all(struct verifying *v, GError **error)
 	check_expired(v);
 	check_notes(v, v->options->kept, "kept");
 	check_notes(v, witnessed, "witness");
-	return v->options->log_only || verify_rows(v->journal, v->options, v->report, v->blind, error);
+	return (v->options->log_only || verify_rows(v->journal, v->options, v->report, v->blind, error)) &&
+	       (!v->options->contents || verify_contents(v->journal, v->options, v->report, error));
 }
 
 struct verify_report *journal_verify(

@@ -40,6 +40,7 @@ struct verify_options {
 	struct witness *witness;               /* or NULL */
 	bool log_only;                         /* leave the journal's rows alone */
 	bool bundles;                          /* check the bytes of every stored bundle, too */
+	bool contents;                         /* read every original, too, and hash it */
 	int64_t evidence_term;                 /* seconds evidence must be kept; 0: not checked */
 	unsigned max_findings;                 /* 0 = 1000 */
 	void (*progress)(uint64_t done, uint64_t of, void *data); /* or NULL */

@@ -264,6 +264,29 @@ Test(log_columns, somebody_has_decided_for_each_column_whether_it_is_evidence)
 		        db_rows_text(rows, i, 0), db_rows_text(rows, i, 1));
 }
 
+static unsigned of_contents(struct scene *scene)
+{
+	struct verify_options options = {.verifiers = &scene->verifier, .n_verifiers = 1, .contents = true};
+	GError *error = NULL;
+	AUTO(verify_report) report = journal_verify(scene->journal, &options, &error);
+	check_ok(report != NULL, error, "verify");
+	return report->findings->len;
+}
+
+Test(log_columns, an_original_that_was_changed_or_taken_away_is_found_by_whoever_reads_them)
+{
+	AUTO(scene) scene = rich_scene();
+	cr_assert_eq(of_contents(scene), 0);
+	place_backup(scene->place);
+	change(scene, "content", "bytes", "id = (SELECT max(id) FROM content)");
+	cr_assert_eq(of_contents(scene), 1);
+	journal_close(scene->journal);
+	place_restore(scene->place);
+	scene->journal = place_open(scene->place);
+	tamper(scene, "DELETE FROM content WHERE id = (SELECT max(id) FROM content)");
+	cr_assert_eq(of_contents(scene), 1);
+}
+
 /* Whoever may write rows may write anything into them: SQLite does not even keep to the types. */
 Test(log_columns, a_journal_made_to_hang_or_crash_the_verifier_is_only_a_finding)
 {
