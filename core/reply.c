@@ -453,6 +453,22 @@ static guint warning_lines(struct splitter *s, guint i)
 	return lines;
 }
 
+/* "Geschäftsführer: A. B. / Amtsgericht Nürnberg HRB 1 / USt-IdNr. …": a company's particulars, in one line
+ * or in some below each other. */
+static guint company_lines(struct splitter *s, guint i)
+{
+	unsigned words = line_company_words(fold(s, i));
+	guint lines = words > 0;
+	while (lines && i + lines < s->lines->len && lines < MAX_SIGNATURE && !line_at(s, i + lines)->depth) {
+		unsigned more = line_company_words(fold(s, i + lines));
+		if (!more)
+			break;
+		words += more;
+		lines++;
+	}
+	return words >= 2 ? lines : 0;
+}
+
 static void keep_before_attribution(struct splitter *s, guint i)
 {
 	uint32_t own = own_words_before(s, i);
@@ -471,10 +487,11 @@ static guint decoration(struct splitter *s, guint i, bool *signature)
 		*signature = true;
 		return 1;
 	}
-	guint warning = warning_lines(s, i);
+	guint count = warning_lines(s, i);
+	count = count ? count : company_lines(s, i);
 	const char *folded = fold(s, i);
-	if (warning || line_is_mobile_signature(folded))
-		return MAX(warning, 1);
+	if (count || line_is_mobile_signature(folded))
+		return MAX(count, 1);
 	if (!line_is_disclaimer(folded) && !short_notice(s, i))
 		return 0;
 	return paragraph_end(s, i) - i + 1;

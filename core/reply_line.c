@@ -427,6 +427,18 @@ bool line_is_groupwise(const char *folded)
 	return g_str_has_prefix(folded, ">>>") && g_str_has_suffix(folded, ">>>") && has_year(folded);
 }
 
+unsigned line_company_words(const char *folded)
+{
+	static const char *const words[] = {"geschäftsführer:", "geschäftsführer/in:", "geschäftsführerin:",
+	        "geschäftsführung:", "geschäftsleitung:", "vorstand:", "aufsichtsrat:", "aufsichtsrats:",
+	        "hrb ", "hrb:", "hra ", "hra:", "amtsgericht ", "registergericht", "handelsregister",
+	        "ust-id", "ust.-id", "ustid", "umsatzsteuer-id", "sitz der gesellschaft",
+	        "firmensitz:", "gerichtsstand", "steuernummer:", "steuer-nr", "st.-nr",
+	        "managing director:", "registered office", "commercial register", "vat id", NULL};
+	bool may = strchr(folded, ':') || strpbrk(folded, "0123456789"); /* most lines have neither */
+	return !may || is_own_sentence(folded) ? 0 : fold_count(folded, words);
+}
+
 bool line_is_disclaimer(const char *folded)
 {
 	static const char *const advertisements[] = {"virenfrei.", "diese e-mail wurde von avast",

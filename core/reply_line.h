@@ -54,6 +54,9 @@ bool line_is_mobile_signature(const char *folded);
 /* The first line of a legal notice, a virus checker's advertisement or the like. */
 bool line_is_disclaimer(const char *folded);
 
+/* How many of the particulars that a company's letters must name (section 35a GmbHG) are in the line. */
+unsigned line_company_words(const char *folded);
+
 /* What a mail gateway writes above a mail from outside: its first line, and a further one. */
 bool line_is_gateway_warning(const char *folded);
 bool line_goes_on_warning(const char *folded);

@@ -165,6 +165,24 @@ Test(reply, signatures_and_advertisements_go)
 	cr_expect_str_eq(g, "Text");
 }
 
+Test(reply, the_particulars_of_a_company_go_and_a_customers_address_stays)
+{
+	g_autofree char *a =
+	        own_words("Anbei die Bescheinigung.\n\nMit freundlichen Grüßen\nA. Beispiel\n\nBau GmbH\n"
+	                  "Geschäftsführer: B. Muster\nAmtsgericht Nürnberg HRB 12345\nUSt-IdNr. "
+	                  "DE123456789\n",
+	                NULL);
+	cr_expect_str_eq(
+	        a, "Anbei die Bescheinigung.\n\nMit freundlichen Grüßen\nA. Beispiel\n\nBau GmbH", "%s", a);
+	g_autofree char *b =
+	        own_words("Text\nSitz der Gesellschaft: Köln, Registergericht: Köln, HRB 1\n", NULL);
+	cr_expect_str_eq(b, "Text");
+	expect_all_own("Mein Geschäftsführer: Herr Muster, das Amtsgericht hat mir geschrieben.\n");
+	expect_all_own("Neue Adresse ab Mai:\nMax Muster\nLindenweg 3\n90402 Nürnberg\nTel. 0911 "
+	               "12345\nSteuernummer: "
+	               "12/345\n");
+}
+
 Test(reply, a_quoted_line_that_a_client_broke_stays_quoted)
 {
 	expect_own("Ja.\n> Dies ist eine lange Zeile einer Frage, die der Client an dieser Stelle "
