@@ -450,6 +450,7 @@ int main(int argc, char **argv)
 	struct bench b = {.mails = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref)};
 	if (argc < 2)
 		return 64;
+	mallopt(M_MXFAST, 0); /* as the command does */
 	mail_setup();
 	b.count = argc > 2 ? (unsigned)atoi(argv[2]) : 4000;
 	size_t bytes = argc > 3 ? (size_t)atoi(argv[3]) : 10240;
