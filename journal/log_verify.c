@@ -363,6 +363,20 @@ static void check_notes(struct verifying *v, const GPtrArray *notes, const char 
 	}
 }
 
+/* A witness that was swapped or emptied: whoever seals tells it at least the newest checkpoint. */
+static void check_witness(struct verifying *v, const GPtrArray *notes)
+{
+	bool known = false;
+	for (guint i = 0; notes && !known && i < notes->len; i++) {
+		struct checkpoint checkpoint = {0};
+		known = checkpoint_parse(g_ptr_array_index(notes, i), &checkpoint, NULL) &&
+		        epoch_of(v, checkpoint.origin) != 0;
+		checkpoint_clear(&checkpoint);
+	}
+	if (notes && !known && v->report->checkpoints && witness_can_answer(v->options->witness))
+		add(v, FINDING_KEPT, g_strdup("witness"), "it holds no checkpoint of this log");
+}
+
 static void want_note_roots(struct verifying *v, const GPtrArray *notes)
 {
 	for (guint i = 0; notes && i < notes->len; i++) {
@@ -446,6 +460,7 @@ static bool verify_all(struct verifying *v, GError **error)
 	check_expired(v);
 	check_notes(v, v->options->kept, "kept");
 	check_notes(v, witnessed, "witness");
+	check_witness(v, witnessed);
 	return (v->options->log_only || verify_rows(v->journal, v->options, v->report, v->blind, error)) &&
 	       (!v->options->contents || verify_contents(v->journal, v->options, v->report, error));
 }

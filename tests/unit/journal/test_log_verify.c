@@ -1,5 +1,6 @@
 /* Each way of tampering with journal or log is found; an honest journal raises no alarm. */
 #include "core/error.h"
+#include "core/json.h"
 #include "journal/record.h"
 #include "scene.h"
 
@@ -137,6 +138,45 @@ Test(log_verify, a_record_the_sequencer_was_made_to_pass_by_is_found)
 	                ? "UPDATE log_cursor SET xid = CAST(CAST(pg_current_xact_id() AS text) AS bigint) + 9"
 	                : "UPDATE log_cursor SET id = (SELECT max(id) FROM record)");
 	assert_found(scene, "a record passed by", FINDING_SKIPPED);
+}
+
+/* What verify says with that text as the witness's file. */
+static unsigned findings_with_witness(struct scene *scene, const char *text)
+{
+	g_autofree char *folder = g_dir_make_tmp("witness.XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(folder, "witness", NULL);
+	cr_assert(g_file_set_contents(path, text, -1, NULL));
+	const struct witness_settings settings = {.place = path};
+	AUTO(witness) witness = witness_new(&settings, NULL);
+	struct verify_options options = {.verifiers = &scene->verifier, .n_verifiers = 1, .witness = witness};
+	GError *error = NULL;
+	AUTO(verify_report) report = journal_verify(scene->journal, &options, &error);
+	check_ok(report != NULL, error, "verify");
+	g_remove(path);
+	g_rmdir(folder);
+	return report->findings->len;
+}
+
+static char *witness_text(const struct scene *scene)
+{
+	GString *text = g_string_new(NULL);
+	for (guint i = 0; i < scene->kept->len; i++) {
+		JSON_AUTO line = json_object();
+		json_set_string(line, "note", scene->kept->pdata[i]);
+		g_autofree char *canonical = json_canonical(line);
+		g_string_append_printf(text, "%s\n", canonical);
+	}
+	return g_string_free(text, FALSE);
+}
+
+Test(log_verify, a_witness_that_was_swapped_or_emptied_is_found)
+{
+	AUTO(scene) scene = scene_new();
+	AUTO(scene) other = scene_new();
+	g_autofree char *own = witness_text(scene), *foreign = witness_text(other);
+	cr_assert_eq(findings_with_witness(scene, own), 0);
+	cr_assert_gt(findings_with_witness(scene, foreign), 0);
+	cr_assert_gt(findings_with_witness(scene, ""), 0);
 }
 
 Test(log_verify, a_wrong_key_is_found)
