@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/json.h"
 #include "journal/log_export.h"
+#include "journal/log_installation.h"
 #include "journal/record_scan.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ struct offline {
 	struct log_tree tree;
 	GPtrArray *notes; /* of char * */
 	GArray *bare;     /* of uint64_t: leaves without their record */
-	GArray *expired;  /* of uint64_t: pairs from, to that may lack them */
+	GArray *expired;  /* of struct expired_leaves: that may lack them */
 };
 
 struct asked {
@@ -73,11 +74,14 @@ static void hear_expired(struct offline *o, const char *line, size_t size)
 	JSON_AUTO body = json_read(line, size, NULL);
 	size_t i;
 	json_t *pair;
-	json_array_foreach (json_object_get(json_object_get(body, "detail"), "leaves"), i, pair)
-		for (int side = 0; side < 2; side++) {
-			uint64_t n = (uint64_t)json_integer_value(json_array_get(pair, (size_t)side));
-			g_array_append_val(o->expired, n);
-		}
+	const json_t *detail = json_object_get(body, "detail");
+	json_array_foreach (json_object_get(detail, "leaves"), i, pair) {
+		struct expired_leaves leaves = {.from = (uint64_t)json_integer_value(json_array_get(pair, 0)),
+		        .to = (uint64_t)json_integer_value(json_array_get(pair, 1)),
+		        .before = json_get_int(detail, "before", 0),
+		        .told = json_get_int(body, "time", 0)};
+		g_array_append_val(o->expired, leaves);
+	}
 }
 
 static void read_record(struct offline *o, const char *line, size_t size)
@@ -99,12 +103,39 @@ static void check_bare(struct offline *o)
 	for (guint b = 0; b < o->bare->len; b++) {
 		uint64_t n = g_array_index(o->bare, uint64_t, b);
 		bool told = false;
-		for (guint i = 0; !told && i + 1 < o->expired->len; i += 2)
-			told = n >= g_array_index(o->expired, uint64_t, i) &&
-			       n < g_array_index(o->expired, uint64_t, i + 1);
+		for (guint i = 0; !told && i < o->expired->len; i++) {
+			const struct expired_leaves *e = &g_array_index(o->expired, struct expired_leaves, i);
+			told = n >= e->from && n < e->to;
+		}
 		if (!told)
 			add(o, FINDING_RECORD_GONE, g_strdup_printf("leaf %" G_GUINT64_FORMAT, (guint64)n),
 			        "the record is gone, and no other says that its term was over");
+	}
+}
+
+/* Time of the first checkpoint that holds leaf `n`; 0: none does. Checkpoints stand in ascending order. */
+static int64_t sealed_by(const struct offline *o, uint64_t n)
+{
+	int64_t time = 0;
+	for (guint i = 0; !time && i < o->notes->len; i++) {
+		struct checkpoint checkpoint = {0};
+		if (checkpoint_parse(g_ptr_array_index(o->notes, i), &checkpoint, NULL) &&
+		        checkpoint.size > n)
+			time = checkpoint.time;
+		checkpoint_clear(&checkpoint);
+	}
+	return time;
+}
+
+static void check_expired(struct offline *o)
+{
+	for (guint i = 0; i < o->expired->len; i++) {
+		const struct expired_leaves *e = &g_array_index(o->expired, struct expired_leaves, i);
+		int64_t sealed = e->to ? sealed_by(o, e->to - 1) : 0;
+		if (!sealed || sealed > e->before ||
+		        e->told - e->before < o->options->evidence_term * INT64_C(1000000))
+			add(o, FINDING_EARLY, g_strdup_printf("leaf %" G_GUINT64_FORMAT, (guint64)e->from),
+			        "this record was deleted before its term was over");
 	}
 }
 
@@ -289,7 +320,7 @@ struct verify_report *log_verify_export(
 	o.roots = g_array_new(FALSE, FALSE, sizeof(struct asked));
 	o.notes = g_ptr_array_new_with_free_func(g_free);
 	o.bare = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-	o.expired = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+	o.expired = g_array_new(FALSE, FALSE, sizeof(struct expired_leaves));
 	bool ok = read_notes(&o, error);
 	if (ok) {
 		ask(&o, o.notes);
@@ -300,6 +331,7 @@ struct verify_report *log_verify_export(
 	if (ok) {
 		check_notes(&o);
 		check_bare(&o);
+		check_expired(&o);
 		ok = check_proofs(&o, error) && check_manifest(&o, error) && check_bundles(&o);
 	}
 	g_array_unref(o.roots);

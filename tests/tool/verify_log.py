@@ -159,12 +159,16 @@ def main(folder, keys_file, kept_file=None):
                 bare.append(tree.size)
             else:
                 check_receipt(record, received, findings)
-                expired += record["detail"]["leaves"] if record["event"] == "evidence.deleted" else []
+                if record["event"] == "evidence.deleted":
+                    expired += [(a, b, record["detail"]["before"]) for a, b in record["detail"]["leaves"]]
             tree.append(base64.b64decode(record["leaf"], validate=True) if record and "leaf" in record
                         else sha256(b"\0" + line.removesuffix(b"\n")))
             if tree.size in wanted:
                 roots[tree.size] = tree.root()
-    findings += [f"leaf {n}: its record is gone" for n in bare if not any(a <= n < b for a, b in expired)]
+    findings += [f"leaf {n}: its record is gone" for n in bare if not any(a <= n < b for a, b, _ in expired)]
+    times = sorted((checkpoint(n)[1], int(n.split("\n")[3].removeprefix("time "))) for n in notes)
+    findings += [f"leaf {a}: deleted too early" for a, b, before in expired
+                 if next((time for size, time in times if size >= b), before + 1) > before]
     for note in notes + kept:
         origin, size, root = checkpoint(note)
         if not signed(note, keys):

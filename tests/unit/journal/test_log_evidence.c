@@ -164,6 +164,10 @@ Test(log_evidence, an_export_shows_the_leaf_and_both_verifiers_want_to_know_why)
 	AUTO(verify_report) good = log_verify_export(folder, &how, NULL);
 	cr_assert_eq(good->findings->len, 0);
 	cr_assert_eq(run_stranger(folder), 0);
+	const struct verify_options strict = {
+	        .verifiers = &scene->verifier, .n_verifiers = 1, .evidence_term = 3650 * INT64_C(86400)};
+	AUTO(verify_report) early = log_verify_export(folder, &strict, NULL);
+	cr_assert_gt(early->findings->len, 0, "it did not stay ten years");
 	change_file(folder, "\"leaves\":[[", "\"leaves\":[[9999,99999],["); /* says something else */
 	AUTO(verify_report) bad = log_verify_export(folder, &how, NULL);
 	cr_assert_gt(bad->findings->len, 0);
