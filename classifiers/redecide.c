@@ -269,26 +269,47 @@ static uint64_t draw(const uint8_t seed[HASH_SIZE], uint64_t i, uint64_t size)
 	return value % size;
 }
 
+/* The item decided by record `leaf`, 0 if it is no decision. */
+static bool decided_at(struct journal *journal, int64_t leaf, int64_t *item, GError **error)
+{
+	struct db_value args[] = {db_int(leaf)};
+	AUTO(db_rows)
+	rows = db_query(journal_db(journal),
+	        "SELECT r.item FROM leaf l JOIN record r ON r.id = l.record WHERE l.n = $1"
+	        " AND r.event = 'decided'",
+	        args, 1, error);
+	if (!rows)
+		return false;
+	*item = db_rows_count(rows) ? db_rows_int(rows, 0, 0) : 0;
+	return true;
+}
+
+/* Whether `value` is new to the set. */
+static bool put_new(GHashTable *set, int64_t value)
+{
+	int64_t *key = g_new(int64_t, 1);
+	*key = value;
+	return g_hash_table_add(set, key);
+}
+
 GArray *redecide_sample(struct journal *journal, unsigned n, uint64_t size, uint64_t *used, GError **error)
 {
 	uint8_t seed[HASH_SIZE];
 	g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(int64_t));
+	g_autoptr(GHashTable) leaves = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	g_autoptr(GHashTable) drawn = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	if (!seed_of(journal, size, seed, used, error))
 		return NULL;
+	/* a record is asked for once; when all have been drawn there is nothing more to find */
 	for (uint64_t i = 0; i < (uint64_t)n * DRAWS_EACH && items->len < n; i++) {
-		struct db_value args[] = {db_int((int64_t)draw(seed, i, *used))};
-		AUTO(db_rows)
-		rows = db_query(journal_db(journal),
-		        "SELECT r.item FROM leaf l JOIN record r ON r.id = l.record WHERE l.n = $1"
-		        " AND r.event = 'decided'",
-		        args, 1, error);
-		if (!rows)
+		int64_t leaf = (int64_t)draw(seed, i, *used), item = 0;
+		if (g_hash_table_size(leaves) >= *used)
+			break;
+		if (!put_new(leaves, leaf))
+			continue;
+		if (!decided_at(journal, leaf, &item, error))
 			return NULL;
-		int64_t item = db_rows_count(rows) ? db_rows_int(rows, 0, 0) : 0;
-		int64_t *key = g_new(int64_t, 1);
-		*key = item;
-		if (g_hash_table_add(drawn, key) && item)
+		if (item && put_new(drawn, item))
 			g_array_append_val(items, item);
 	}
 	return g_steal_pointer(&items);

@@ -190,6 +190,10 @@ class Log:
         row, = self.rows("audit", "redecide", "1")
         self.assertEqual((row["rules"], row["classifier"]), ("equal", "engine differs"))
 
+    def test_a_sample_beyond_all_items_ends_with_the_last_one(self):
+        process = self.home.run("audit", "redecide", "--sample", 1000000, "--format", "jsonl", timeout=60)
+        self.assertEqual(len(lines(process)), 3)
+
     def test_anybody_can_draw_the_same_sample_from_the_checkpoint(self):
         sample = [r["item"] for r in self.rows("audit", "redecide", "--sample", 2)]
         folder = self.home.folder / "log"
