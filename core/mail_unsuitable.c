@@ -78,13 +78,15 @@ static bool has_magic(const guint8 *bytes, size_t size, const char *magic, size_
 
 const char *unsuitable_reason(const char *type, const char *name, const guint8 *bytes, size_t size)
 {
-	if (strcmp(type, "application/pkcs7-mime") == 0 || strcmp(type, "application/x-pkcs7-mime") == 0)
+	if (strcmp(type, "application/pkcs7-mime") == 0 || strcmp(type, "application/x-pkcs7-mime") == 0 ||
+	        ends_with(name, ".p7m"))
 		return "smime";
 	if (strcmp(type, "application/pgp-encrypted") == 0 || ends_with(name, ".pgp") ||
 	        has_magic(bytes, size, "-----BEGIN PGP MESSAGE", 22))
 		return "pgp";
 	if (is_tnef(bytes, size) || strcmp(type, "application/ms-tnef") == 0 ||
-	        strcmp(type, "application/vnd.ms-tnef") == 0)
+	        strcmp(type, "application/vnd.ms-tnef") == 0 ||
+	        (name && g_ascii_strcasecmp(name, "winmail.dat") == 0))
 		return "winmail";
 	bool encrypted = (has_magic(bytes, size, "PK\3\4", 4) && zip_encrypted(bytes, size)) ||
 	                 (has_magic(bytes, size, "%PDF", 4) && pdf_encrypted(bytes, size)) ||

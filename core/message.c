@@ -5,6 +5,7 @@
 #include "core/html.h"
 #include "core/item.h"
 #include "core/mail.h"
+#include "core/mail_part.h"
 #include "core/mail_reply.h"
 
 #include <string.h>
@@ -107,6 +108,15 @@ static bool take_form(const json_t *line, struct message *message, GError **erro
 	return ok;
 }
 
+/* No bytes come with a line: the type and the name tell. */
+static void mark_unsuitable(struct message *message, struct attachment *file)
+{
+	g_autofree char *type = g_ascii_strdown(file->type, (gssize)strcspn(file->type, "; \t"));
+	file->unsuitable = unsuitable_reason(type, file->name, (const guint8 *)"", 0);
+	if (file->unsuitable && !message->unsuitable)
+		message->unsuitable = file->unsuitable;
+}
+
 static bool take_attachment(const json_t *value, struct message *message, GError **error)
 {
 	if (!json_is_object(value))
@@ -118,6 +128,7 @@ static bool take_attachment(const json_t *value, struct message *message, GError
 		return false;
 	if (!file->type)
 		file->type = g_strdup("application/octet-stream");
+	mark_unsuitable(message, file);
 	return true;
 }
 

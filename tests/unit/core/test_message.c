@@ -49,6 +49,35 @@ Test(message, html_is_read_where_no_body_is)
 	cr_assert(m->html);
 }
 
+Test(message, an_attachment_that_nobody_can_read_is_known_by_type_or_name)
+{
+	static const char *const files[] = {
+	        "{\"name\":\"x\",\"type\":\"Application/PKCS7-MIME; smime-type=enveloped-data\"}",
+	        "{\"name\":\"smime.p7m\"}",
+	        "{\"name\":\"WINMAIL.DAT\",\"type\":\"application/octet-stream\"}",
+	        "{\"name\":\"brief.pgp\",\"type\":\"application/octet-stream\"}",
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		g_autofree char *line = g_strdup_printf(
+		        "{\"channel\":\"postbox\",\"received\":\"2023-05-12\",\"attachments\":[%s]}",
+		        files[i]);
+		AUTO(message) m = read_line(line, NULL);
+		cr_assert(m);
+		cr_expect(m->unsuitable, "%s", files[i]);
+	}
+}
+
+Test(message, an_ordinary_attachment_is_no_unsuitable_document)
+{
+	AUTO(message)
+	m = read_line("{\"channel\":\"postbox\",\"received\":\"2023-05-12\",\"attachments\":[{\"name\":"
+	              "\"brief.pdf\",\"type\":\"application/pdf\"},{},{\"name\":\"smime.p7s\",\"type\":"
+	              "\"application/pkcs7-signature\"}]}",
+	        NULL);
+	cr_assert(m);
+	cr_expect_null(m->unsuitable);
+}
+
 Test(message, null_is_absent_and_an_empty_item_is_no_error)
 {
 	AUTO(message)
