@@ -59,10 +59,11 @@ static bool headers_go_on(const char *p, size_t size)
 	return false;
 }
 
-/* Skips what mailboxes and relays leave in front of the headers: empty lines and "From " lines. */
+/* Skips what mailboxes, relays and editors leave in front of the headers: a byte order mark, empty lines and
+ * "From " lines. */
 size_t mail_start(const char *p, size_t size)
 {
-	size_t at = 0;
+	size_t at = size >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 	for (int i = 0; i < 20 && at < size; i++) {
 		const char *line = p + at;
 		size_t length = whole_line(line, size - at);

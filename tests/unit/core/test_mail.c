@@ -340,6 +340,16 @@ static void expect_html(const char *html, const char *text)
 	cr_expect_str_eq(got, text, "of %s\n got \"%s\"", html, got);
 }
 
+Test(mail, a_byte_order_mark_before_the_headers_hides_none_of_them)
+{
+	AUTO(message)
+	m = decode("\xef\xbb\xbf"
+	           "From: a@b.de\r\nSubject: Umzug\r\n\r\nHallo\r\n");
+	cr_expect_str_eq(m->from_email, "a@b.de");
+	cr_expect_str_eq(m->subject, "Umzug");
+	cr_expect_str_eq(m->text, "Hallo\n");
+}
+
 Test(mail, html_becomes_readable_lines)
 {
 	expect_html("<p>Gr&uuml;&szlig;e</p><p>zwei</p>", "Grüße\n\nzwei");
