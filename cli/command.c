@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/version.h"
 
+#include <errno.h>
 #include <string.h>
 
 struct invocation {
@@ -149,9 +150,13 @@ static int finish(int code, GError *error)
 		fprintf(stderr, "posteingang: %s\n", error->message);
 		code = error_exit_code(error);
 	}
-	if (fflush(stdout) != 0 && code == 0)
-		return 74;
-	return code;
+	errno = 0;
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || code != 0)
+		return code;
+	g_autoptr(GError) why = NULL;
+	fail(&why, ERROR_AGAIN, "cannot write the output: %s", errno ? g_strerror(errno) : "write error");
+	fprintf(stderr, "posteingang: %s\n", why->message);
+	return error_exit_code(why);
 }
 
 static int run_command(const struct command *command, int argc, char **argv)

@@ -244,6 +244,14 @@ class Pipes(unittest.TestCase):
         self.assertNotEqual(process.returncode, 0)
         self.assertTrue(process.stderr)
 
+    def test_every_command_tells_that_its_output_was_not_written(self):
+        for words in (["--help"], ["version"], ["rules", "list", "--config", BUNDLE], ["check", "--config", BUNDLE],
+                      ["classify", "--help"]):
+            with self.subTest(words), open("/dev/full", "wb") as full:
+                process = subprocess.run([BINARY, *map(str, words)], stdout=full, stderr=subprocess.PIPE, check=False)
+                self.assertEqual(process.returncode, 75)
+                self.assertIn(b"cannot write the output", process.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
