@@ -6,9 +6,9 @@
 
 static void print_counts(FILE *out, const char *name, const struct counts *counts)
 {
-	fprintf(out, "%-30s %6u %6u %6u   0.%03u  0.%03u  0.%03u\n", name, counts->tp, counts->fp, counts->fn,
-	        MIN(counts_precision(counts), 999u), MIN(counts_recall(counts), 999u),
-	        MIN(counts_f1(counts), 999u));
+	unsigned p = counts_precision(counts), r = counts_recall(counts), f1 = counts_f1(counts);
+	fprintf(out, "%-30s %6u %6u %6u   %u.%03u  %u.%03u  %u.%03u\n", name, counts->tp, counts->fp,
+	        counts->fn, p / 1000, p % 1000, r / 1000, r % 1000, f1 / 1000, f1 % 1000);
 }
 
 static void print_share(FILE *out, const char *name, unsigned part, unsigned whole)
@@ -53,10 +53,10 @@ static bool of_difficulty(const struct outcome *outcome, const void *data)
 
 static void print_group(FILE *out, const char *name, const struct figures *f)
 {
+	unsigned f1 = counts_f1(&f->all);
 	if (f->messages)
-		fprintf(out, "%-30s %5u messages  F1 0.%03u  missed %u  wrong replies %u  doubt %u\n", name,
-		        f->messages, MIN(counts_f1(&f->all), 999u), f->missed_payment, f->wrong_reply,
-		        f->doubt);
+		fprintf(out, "%-30s %5u messages  F1 %u.%03u  missed %u  wrong replies %u  doubt %u\n", name,
+		        f->messages, f1 / 1000, f1 % 1000, f->missed_payment, f->wrong_reply, f->doubt);
 }
 
 static void print_groups(const struct evaluation *evaluation, FILE *out)

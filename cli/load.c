@@ -2,6 +2,9 @@
 #include "cli/load.h"
 
 #include "config/deployment.h"
+#include "core/error.h"
+
+#include <errno.h>
 
 char *load_bundle_folder(const struct invocation *invocation, GError **error)
 {
@@ -18,6 +21,10 @@ struct bundle *load_bundle(const struct invocation *invocation, GError **error)
 
 struct labels *load_labels(const struct bundle *bundle, const char *path, GError **error)
 {
+	if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+		fail(error, ERROR_INPUT, "cannot read %s: %s", path, g_strerror(errno));
+		return NULL;
+	}
 	AUTO(diag) diag = diag_new();
 	AUTO(catalogue) catalogue = catalogue_load(bundle, diag);
 	return diag_ok(diag, error) ? labels_read(path, catalogue, error) : NULL;

@@ -35,6 +35,18 @@ class Tuning(unittest.TestCase):
         found = lines(run("evaluate", self.labels, "--config", BUNDLE, "--format", "jsonl"))
         self.assertEqual([f["id"] for f in found], ["1", "2", "3", "4"])
 
+    def test_evaluate_prints_a_full_score_as_one(self):
+        self.labels.write_text(json.dumps(label(*LABELS[1])) + "\n")
+        process = run("evaluate", self.labels, "--config", BUNDLE)
+        row, = [l.split() for l in process.stdout.decode().splitlines() if l.startswith("all concerns")]
+        self.assertEqual(row[-3:], ["1.000", "1.000", "1.000"])
+
+    def test_labels_that_are_not_there_are_bad_input(self):
+        for command in ("evaluate", "suggest"):
+            process = run(command, self.home.folder / "none.jsonl", "--config", BUNDLE)
+            self.assertEqual(process.returncode, 65, process.stderr)
+            self.assertIn(b"No such file", process.stderr)
+
     def test_evaluate_writes_a_page_of_its_own(self):
         page = self.home.folder / "page.html"
         process = run("evaluate", self.labels, "--config", BUNDLE, "--html", page)
