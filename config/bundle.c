@@ -94,10 +94,19 @@ static bool belongs(const char *name)
 	                                 g_str_has_suffix(name, ".model") || g_str_has_suffix(name, ".csv"));
 }
 
+GBytes *config_file_read(const char *path, size_t max, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	GBytes *bytes = file_read(path, max, &why);
+	if (!bytes)
+		fail(error, ERROR_CONFIG, "%s", why->message);
+	return bytes;
+}
+
 static bool read_one(struct bundle *bundle, const char *folder, const char *path, GError **error)
 {
 	g_autofree char *full = g_build_filename(folder, path, NULL);
-	GBytes *bytes = file_read(full, BUNDLE_MAX_FILE, error);
+	GBytes *bytes = config_file_read(full, BUNDLE_MAX_FILE, error);
 	if (bytes)
 		bundle_add(bundle, path, bytes);
 	return bytes != NULL;

@@ -20,6 +20,8 @@ struct bundle;
 
 /* Reads the folder's bundle files. ERROR_CONFIG if it is no bundle (no catalogue.yaml). */
 struct bundle *bundle_read(const char *folder, GError **error);
+/* A file of the configuration, bundle or deployment: one that cannot be read is ERROR_CONFIG. */
+GBytes *config_file_read(const char *path, size_t max, GError **error);
 /* One byte string for the journal, and back (checks the hash inside). */
 GBytes *bundle_pack(const struct bundle *bundle);
 struct bundle *bundle_unpack(GBytes *packed, GError **error);

@@ -1,5 +1,7 @@
 /* deployment.c - finding and reading the deployment file. */
 #include "config/deployment.h"
+
+#include "config/bundle.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/log.h"
@@ -233,7 +235,7 @@ static void default_bundle(struct deployment *d)
 
 static bool read_deployment(struct deployment *d, struct diag *diag, GError **error)
 {
-	g_autoptr(GBytes) text = file_read(d->file, MAX_FILE, error);
+	g_autoptr(GBytes) text = config_file_read(d->file, MAX_FILE, error);
 	if (!text)
 		return false;
 	d->yaml = yaml_load(d->file, text, diag);

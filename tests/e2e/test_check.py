@@ -23,6 +23,13 @@ class Check(unittest.TestCase):
         process = self.home.run("check")
         self.assertEqual(process.returncode, 0, process.stderr)
 
+    def test_a_file_that_cannot_be_read_is_wrong_configuration(self):
+        self.home.file.unlink()
+        self.home.file.symlink_to("/proc/self/mem")
+        process = self.home.run("check")
+        self.assertEqual(process.returncode, 78, process.stderr)
+        self.assertIn(b"posteingang.yaml", process.stderr)
+
     def test_all_mistakes_of_deployment_and_bundle_at_once(self):
         self.home.file.write_text(self.home.file.read_text() + "limts: {batch: 5}\nlimits: {batch: many}\n")
         self.home.copy_bundle("broken", ("contact_codes.yaml", "rechtskreis: sgb2", "rechtskreis: sgb7"),
