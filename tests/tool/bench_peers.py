@@ -3,7 +3,7 @@ Pigeonhole's sieve-filter with 100 body rules. bench_peers.py PROGRAM FOLDER [MA
 ratios; what is not installed or fails is said and left out.
 
 We do the whole routing path (decode, classify, decide, log, store durably; SQLite), they match bodies and store nothing.
-Each gets one core of its own kind: one worker, one process.
+Each gets one worker on the same core.
 """
 import json
 import os
@@ -24,6 +24,7 @@ sys.path.insert(0, str(SOURCE / "tests/e2e"))
 import samples
 
 GOAL = 10
+ONE = ["taskset", "-c", "0"] if shutil.which("taskset") else []  # each of us gets the same core
 
 
 def terms(n):
@@ -55,8 +56,6 @@ def ours(box):
     shutil.copytree(box, site / "mail")
     (site / "posteingang.yaml").write_text(
         "journal: {path: journal.db}\nsources:\n  mail: {type: maildir, path: mail}\n")
-    one = ["taskset", "-c", "0"] if shutil.which("taskset") else []
-
     def run(*words):
         began = time.monotonic()
         done = subprocess.run([*words[:-1], words[-1], "--config", site], capture_output=True, check=True)
@@ -64,11 +63,11 @@ def ours(box):
 
     subprocess.run([PROGRAM, "activate", "--config", site, SOURCE / "config"], check=True, capture_output=True)
     run(PROGRAM, "pull")
-    run(*one, PROGRAM, "seal")  # the matcher's compiled patterns are there
-    seconds, words = run(*one, PROGRAM, "route")
+    run(*ONE, PROGRAM, "seal")  # the matcher's compiled patterns are there
+    seconds, words = run(*ONE, PROGRAM, "route")
     if f'decided="{MAILS}"' not in words:
         sys.exit(f"posteingang decided something else: {words[-300:]}")
-    start, _ = run(*one, PROGRAM, "route")
+    start, _ = run(*ONE, PROGRAM, "route")
     return seconds - start, start
 
 
@@ -89,7 +88,7 @@ def sieve(box):
     compiled = subprocess.run(["sievec", "-c", conf, script], capture_output=True, check=False)
     if compiled.returncode != 0:
         return f"failed: {compiled.stderr.decode()[-300:]}"
-    command = ["sieve-filter", "-c", conf, script, "INBOX"]  # with -u it would ask a running Dovecot
+    command = [*ONE, "sieve-filter", "-c", conf, script, "INBOX"]  # with -u it would ask a running Dovecot
     began = time.monotonic()
     done = subprocess.run(command, capture_output=True, check=False, user="mail", group="mail", extra_groups=[],
                           env={**os.environ, "HOME": str(home), "USER": "mail"})
@@ -177,7 +176,7 @@ def rspamd(box, root, configure):
     words += [f"--var={name}={place}" for name, place in more.items()]
     client = [root / "usr/bin/rspamc", "-h", f"127.0.0.1:{port}"]
     files = sorted(str(path) for path in (box / "new").iterdir())
-    server = subprocess.Popen([root / "usr/bin/rspamd", "-c", conf, "-f", "-u", "nobody", "-g", "nogroup", *words],
+    server = subprocess.Popen([*ONE, root / "usr/bin/rspamd", "-c", conf, "-f", "-u", "nobody", "-g", "nogroup", *words],
                               env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(60):
