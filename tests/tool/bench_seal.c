@@ -1,6 +1,6 @@
 /* bench_seal - what sealing costs the routing path.
  *
- *     bench_seal BUNDLE [MAILS [ROUNDS]]        default 1000 mails a round, 5 rounds of each kind
+ *     bench_seal BUNDLE [MAILS [ROUNDS]]        default 1500 mails a round, 7 rounds of each kind
  *
  * The whole path (claim, decode, findings, decision, commit in batches of 100, log included) over mails of
  * about 10 KB, one router, in turn without a sequencer and with one beside it that seals every second into a
@@ -199,14 +199,14 @@ int main(int argc, char **argv)
 	mail_setup();
 	const char *postgres = getenv("TEST_POSTGRES");
 	g_autoptr(GBytes) key = g_bytes_new_static("0123456789abcdef", 16);
-	struct bench b = {.mails = argc > 2 ? MAX((unsigned)strtoul(argv[2], NULL, 10), 1) : 1000,
+	struct bench b = {.mails = argc > 2 ? MAX((unsigned)strtoul(argv[2], NULL, 10), 1) : 1500,
 	        .options = {.db = {.dialect = postgres ? DB_POSTGRES : DB_SQLITE,
 	                            .path = "bench_seal.db",
 	                            .conninfo = postgres,
 	                            .busy_ms = 60000},
 	                .pseudonym_key = key,
 	                .migrate = true}};
-	unsigned rounds = argc > 3 ? CLAMP((unsigned)strtoul(argv[3], NULL, 10), 1, MOST_ROUNDS) : 5;
+	unsigned rounds = argc > 3 ? CLAMP((unsigned)strtoul(argv[3], NULL, 10), 1, MOST_ROUNDS) : 7;
 	struct bundle *bundle = bundle_read(argv[1], &error);
 	must(bundle != NULL, error);
 	AUTO(journal) journal = b.journal = journal_open(&b.options, &error);
