@@ -237,6 +237,8 @@ struct findings *analyse(
 		findings_doubt(findings, "undecodable");
 	if (analyse_read(analyser, scratch, message))
 		analyse_text(analyser, scratch, message, findings);
+	if (scratch->prepared.truncated)
+		findings_doubt(findings, "text_too_long");
 	analyse_marks(analyser, scratch, message, findings);
 	g_ptr_array_sort(findings->concerns, by_score);
 	return findings;

@@ -116,6 +116,7 @@ static void sentence_finish(struct walk *walk, bool question)
 		g_array_append_val(prepared->sentences, walk->sentence);
 		walk->stream[walk->stream_size++] = '\n';
 	} else {
+		prepared->truncated = prepared->truncated || walk->sentence.count;
 		walk->stream_size--;
 	}
 	sentence_begin(walk);
@@ -196,6 +197,7 @@ static void walk_text(struct walk *walk)
 		else
 			take_mark(walk);
 	}
+	walk->prepared->truncated = walk->prepared->truncated || walk->at < walk->end;
 	sentence_finish(walk, false);
 	walk_end(walk);
 }
@@ -210,15 +212,19 @@ static uint32_t bounded(const char *text, size_t size, size_t max)
 	return (uint32_t)max;
 }
 
-static void fold_own_words(struct prepared *prepared, const char *text, uint32_t size)
+/* Returns how many bytes were the writer's own. */
+static size_t fold_own_words(struct prepared *prepared, const char *text, uint32_t size)
 {
 	bool quoted;
+	size_t own = 0;
 	g_autoptr(GArray) spans = reply_spans(text, size, &quoted);
 	for (guint i = 0; i < spans->len; i++) {
 		const struct span *span = &g_array_index(spans, struct span, i);
 		fold_append(&prepared->folded, text, span->offset, span->length);
 		fold_break(&prepared->folded, span->offset + span->length);
+		own += span->length + 1;
 	}
+	return own;
 }
 
 /* Nothing was cut when the message was decoded: the text is the writer's own from end to end. */
@@ -228,18 +234,21 @@ static bool all_own_words(const struct message *message)
 	       strcmp(message->text, message->reply_text) == 0;
 }
 
+/* `own`: the writer's own words, where quoted history stands beside them; NULL: all of it is. */
 static void prepare_field(
-        struct prepared *prepared, enum field field, const char *text, bool own, int32_t today)
+        struct prepared *prepared, enum field field, const char *text, const char *own, int32_t today)
 {
 	prepared->begin[field] = (uint32_t)prepared->folded.text->len;
 	if (text && *text) {
 		size_t size = strlen(text);
 		uint32_t length = bounded(text, size, ANALYSE_MAX_TEXT);
-		prepared->truncated = prepared->truncated || length < size;
-		if (!own)
-			fold_own_words(prepared, text, length);
+		size_t read = length;
+		if (own)
+			read = fold_own_words(prepared, text, length);
 		else
 			fold_append(&prepared->folded, text, 0, length);
+		prepared->truncated =
+		        prepared->truncated || (length < size && read < (own ? strlen(own) : size));
 		fold_break(&prepared->folded, length);
 		struct walk walk = {.prepared = prepared,
 		        .source = text,
@@ -257,9 +266,10 @@ void prepare_message(struct prepared *prepared, const struct message *message)
 {
 	int32_t today = berlin_day(message->received);
 	prepared_reset(prepared);
-	prepare_field(prepared, FIELD_SUBJECT, message->subject, true, today);
-	prepare_field(prepared, FIELD_BODY, message->text, all_own_words(message), today);
-	prepare_field(prepared, FIELD_FORM, message->form ? message->form->text : NULL, true, today);
+	prepare_field(prepared, FIELD_SUBJECT, message->subject, NULL, today);
+	const char *own = message->reply_text ? message->reply_text : message->text;
+	prepare_field(prepared, FIELD_BODY, message->text, all_own_words(message) ? NULL : own, today);
+	prepare_field(prepared, FIELD_FORM, message->form ? message->form->text : NULL, NULL, today);
 }
 
 static bool in_word(const struct prepared *prepared, size_t offset)

@@ -37,7 +37,7 @@ struct prepared {
 	GArray *cues;                    /* of struct cue */
 	GString *stream;                 /* " word word \n word \n": what terms are matched in */
 	uint32_t begin[FIELD_COUNT + 1]; /* folded bytes of field f are begin[f] … begin[f + 1] - 1 */
-	bool truncated;                  /* more text than is read */
+	bool truncated;                  /* own words that were not read: doubt */
 };
 
 void prepared_init(struct prepared *prepared);

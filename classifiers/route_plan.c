@@ -127,6 +127,7 @@ static const char *const reason_words[][2] = {
         {"below_threshold", "Das Anliegen ist nicht sicher erkannt."},
         {"restored", "Das Journal wurde wiederhergestellt: bitte prüfen, ob der Anruf schon geschehen ist."},
         {"no_concern", "Es ist kein Anliegen erkannt."},
+        {"text_too_long", "Der Text ist länger, als gelesen wird."},
         {"unknown_concern", "Das Anliegen steht nicht im Katalog."},
         {"unknown_form_kind", "Die Art der Veränderungsmitteilung ist nicht bekannt."},
         {"dates", "Die Daten der Abwesenheit passen nicht zusammen."},

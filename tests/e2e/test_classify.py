@@ -209,6 +209,21 @@ class Decisions(unittest.TestCase):
         self.assertEqual(whole, list(reversed(backwards)))
         self.assertEqual(raw(items[7]).stdout.splitlines(), [whole[7]])
 
+    def test_words_that_were_not_read_are_doubt_and_quoted_history_is_not(self):
+        mail = {"channel": "email", "received": "2024-06-03", "from_email": "a.kunde@example.org"}
+        filler = "Noch ein Satz ohne Belang. "
+        long = dict(mail, id="long", body=filler * 1500 + "Meine neue IBAN lautet DE89 3704 0044 0532 0130 00.")
+        dots = dict(mail, id="dots", body="Hm.\n" * 7000 + "Meine neue IBAN lautet DE89 3704 0044 0532 0130 00.")
+        thread = dict(mail, id="thread", body="Meine neue IBAN lautet DE89 3704 0044 0532 0130 00.\n\n"
+                      "Am 01.06.2024 um 10:00 schrieb Agentur <a@example.org>:\n" + f"> {filler}\n" * 1500)
+        answers, _ = classify([long, dots, thread])
+        for answer in answers[:2]:
+            self.assertTrue(answer["doubt"], answer["id"])
+            self.assertEqual([a["reason"] for a in answer["actions"] if a["handler"] == "klaerung"],
+                             ["text_too_long"])
+            self.assertIn("eakte", [a["handler"] for a in answer["actions"]])
+        self.assertFalse(answers[2]["doubt"])
+
     def test_order_is_kept_with_lines_of_every_size(self):
         items = [dict(MOVE, id=str(i), body="x " * (i * 7919 % 20000)) for i in range(500)]
         answers, process = classify(items)
