@@ -125,6 +125,8 @@ static void plan_ticket(
 static const char *const reason_words[][2] = {
         {"undecodable", "Die Nachricht ist nicht lesbar."},
         {"below_threshold", "Das Anliegen ist nicht sicher erkannt."},
+        {"unsure", "Es ist nicht sicher, um welches Anliegen es geht."},
+        {"payment_risk", "Ein zahlungsrelevantes Anliegen ist nicht auszuschließen."},
         {"restored", "Das Journal wurde wiederhergestellt: bitte prüfen, ob der Anruf schon geschehen ist."},
         {"no_concern", "Es ist kein Anliegen erkannt."},
         {"text_too_long", "Der Text ist länger, als gelesen wird."},
@@ -136,6 +138,7 @@ static const char *const reason_words[][2] = {
         {"deceased", "Die Kundin oder der Kunde ist als verstorben geführt."},
         {"minor", "Die Kundin oder der Kunde ist minderjährig."},
         {"received_in_future", "Der Zeitpunkt des Eingangs liegt in der Zukunft."},
+        {"before_first_instruction", "Am Tag des Eingangs galt noch keine Weisung."},
         {"no_instruction", "Am Tag des Eingangs galt keine Weisung."},
         {"facts_unknown", "Angaben zum Fall sind nicht bekannt."},
         {"open_concern", "Das Anliegen ist offen."},

@@ -41,6 +41,14 @@ class Explain(unittest.TestCase):
         self.assertRegex(said, r'body \d+\+9 .* "umgezogen"')
         self.assertIn("received 2024-03-05T12:00:00+01:00", said)
 
+    def test_a_clerk_reads_why_an_item_came_to_him(self):
+        self.home.drop(dict(form("early", "umzug"), received="2019-03-05T10:00:00+01:00"))
+        self.home.take_in()
+        task, = [json.loads(line) for line in self.home.run("task", "list", "--kind", "klaerung", "--format", "jsonl")
+                 .stdout.decode().splitlines()]
+        said = self.home.run("task", "show", str(task["id"])).stdout.decode()
+        self.assertIn("galt noch keine Weisung", said)
+
     def test_as_of_another_day_side_by_side(self):
         process = self.explain(self.file, "--as-of", "2023-02-01")
         said = process.stdout.decode()
