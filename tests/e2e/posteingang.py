@@ -3,6 +3,8 @@ import json
 import os
 import pathlib
 import subprocess
+import tempfile
+import threading
 
 SOURCE = pathlib.Path(__file__).resolve().parent.parent.parent
 BINARY = os.environ.get("POSTEINGANG", str(SOURCE / "build" / "debug" / "posteingang"))
@@ -18,6 +20,21 @@ def run(*arguments, stdin=b"", env=None, timeout=300):
         stdin = stdin.encode()
     return subprocess.run([BINARY, *map(str, arguments)], input=stdin, capture_output=True, env=environment,
                           timeout=timeout, check=False)
+
+
+def run_measured(*arguments, timeout=7200):
+    """Like run(), and the largest memory of that very process in MiB."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen([BINARY, *map(str, arguments)], stdout=out, stderr=errors)
+        killer = threading.Timer(timeout, process.kill)
+        killer.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        killer.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        errors.seek(0)
+        done = subprocess.CompletedProcess(process.args, process.returncode, out.read(), errors.read())
+    return done, usage.ru_maxrss // 1024
 
 
 def lines(process):

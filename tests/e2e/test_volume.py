@@ -1,10 +1,10 @@
 """A large mailbox and long queues, in one run, twice in a row. VOLUME=20000,5000,5000 is the long form (script/soak)."""
 import os
-import resource
 import time
 import unittest
 
 from case import ServerCase
+from posteingang import run_measured
 
 MAILS, POSTBOX, ESERVICE = map(int, os.environ.get("VOLUME", "2000,500,500").split(","))
 
@@ -14,9 +14,8 @@ class Volume:
         total = MAILS + POSTBOX + ESERVICE
         self.site.put(mails=range(0, MAILS), postbox=range(MAILS, MAILS + POSTBOX), eservice=range(MAILS + POSTBOX, total))
         began = time.monotonic()
-        first = self.site.run("run", "--once", timeout=7200)
-        print(f"{total} items in {time.monotonic() - began:.1f} s, "
-              f"peak memory {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MiB", flush=True)
+        first, memory = run_measured("run", "--config", self.site.folder, "--once")
+        print(f"{total} items in {time.monotonic() - began:.1f} s, peak memory {memory} MiB", flush=True)
         self.assertEqual(first.returncode, 0, first.stderr.decode())
         second = self.site.run("run", "--once", timeout=7200)
         self.assertEqual(second.returncode, 0, second.stderr.decode())
