@@ -11,6 +11,7 @@ static void outcome_free(void *data)
 {
 	struct outcome *outcome = data;
 	g_array_unref(outcome->scores);
+	g_array_unref(outcome->model);
 	g_free(outcome->reason);
 	g_free(outcome);
 }
@@ -20,6 +21,7 @@ void evaluation_free(struct evaluation *evaluation)
 	if (!evaluation)
 		return;
 	g_ptr_array_unref(evaluation->outcomes);
+	g_ptr_array_unref(evaluation->outputs);
 	catalogue_free(evaluation->catalogue);
 	g_free(evaluation);
 }
@@ -56,6 +58,23 @@ static void read_findings(
 	out->resolved = findings->resolved;
 }
 
+struct judge {
+	struct analyser *analyser;
+	struct analyser_scratch *scratch;
+	struct rules *rules;
+};
+
+static GArray *read_model(const struct judge *judge)
+{
+	const struct concern_model *model = judge->analyser->model;
+	GArray *out = g_array_new(FALSE, FALSE, sizeof(int));
+	for (unsigned o = 0; model && o < concern_model_outputs(model); o++) {
+		int score = model_probability(judge->scratch->scores.final[o]);
+		g_array_append_val(out, score);
+	}
+	return out;
+}
+
 static bool labelled_payment(const struct catalogue *catalogue, uint32_t bits)
 {
 	for (guint i = 0; i < catalogue->concerns->len; i++)
@@ -69,12 +88,6 @@ static bool labelled_reply(const struct catalogue *catalogue, uint32_t bits)
 	int absence = catalogue_find(catalogue, "ortsabwesenheit"), move = catalogue_find(catalogue, "umzug");
 	return (absence >= 0 && (bits >> absence & 1)) || (move >= 0 && (bits >> move & 1));
 }
-
-struct judge {
-	struct analyser *analyser;
-	struct analyser_scratch *scratch;
-	struct rules *rules;
-};
 
 static void judge_clear(struct judge *judge)
 {
@@ -108,6 +121,7 @@ static struct outcome *judge_message(
 	AUTO(rule_input) input = rule_input_from(judge->rules, labelled->message, findings, &facts);
 	AUTO(decision) decision = rules_decide(judge->rules, input);
 	read_findings(catalogue, findings, out);
+	out->model = read_model(judge);
 	bool apart = g_array_index(labels->apart, bool, labelled->file);
 	out->labelled = labelled;
 	out->truth = apart ? labelled->concerns : merge_registrations(catalogue, labelled->concerns);
@@ -121,13 +135,21 @@ static struct outcome *judge_message(
 	return out;
 }
 
-/* Judges the messages of a group of files (all if UINT_MAX) into their places. */
-static bool judge_messages(const struct bundle *bundle, const struct labels *labels, GBytes *model,
-        unsigned group, GPtrArray *outcomes, GError **error)
+static void name_outputs(const struct concern_model *model, GPtrArray *names)
 {
+	for (unsigned o = names->len; model && o < concern_model_outputs(model); o++)
+		g_ptr_array_add(names, g_strdup(concern_model_output(model, o)));
+}
+
+/* Judges the messages of a group of files (all if UINT_MAX) into their places. */
+static bool judge_messages(const struct bundle *bundle, GBytes *model, unsigned group,
+        struct evaluation *evaluation, GPtrArray *outcomes, GError **error)
+{
+	const struct labels *labels = evaluation->labels;
 	struct judge judge;
 	if (!judge_init(&judge, bundle, model, error))
 		return false;
+	name_outputs(judge.analyser->model, evaluation->outputs);
 	for (guint i = 0; i < labels->messages->len; i++) {
 		const struct labelled *labelled = g_ptr_array_index(labels->messages, i);
 		if (group == UINT_MAX || labelled->file % train_groups(labels) == group)
@@ -137,8 +159,8 @@ static bool judge_messages(const struct bundle *bundle, const struct labels *lab
 	return true;
 }
 
-static bool judge_folds(const struct bundle *bundle, const struct labels *labels,
-        const struct evaluate_options *options, GPtrArray *outcomes, GError **error)
+static bool judge_folds(const struct bundle *bundle, const struct evaluate_options *options,
+        struct evaluation *evaluation, GPtrArray *outcomes, GError **error)
 {
 	struct train_options how = {.cost = options->cost,
 	        .folds = true,
@@ -146,10 +168,10 @@ static bool judge_folds(const struct bundle *bundle, const struct labels *labels
 	        .progress = options->progress,
 	        .data = options->data};
 	struct trained trained;
-	bool ok = train_run(bundle, labels, &how, &trained, error);
+	bool ok = train_run(bundle, evaluation->labels, &how, &trained, error);
 	for (guint f = 0; ok && f < trained.without->len; f++)
 		ok = judge_messages(
-		        bundle, labels, g_ptr_array_index(trained.without, f), f, outcomes, error);
+		        bundle, g_ptr_array_index(trained.without, f), f, evaluation, outcomes, error);
 	if (ok && options->model)
 		*options->model = g_bytes_ref(trained.model);
 	trained_clear(&trained);
@@ -164,10 +186,11 @@ struct evaluation *evaluate_run(const struct bundle *bundle, const struct labels
 	evaluation->labels = labels;
 	evaluation->catalogue = catalogue_load(bundle, diag);
 	evaluation->outcomes = g_ptr_array_new_with_free_func(outcome_free);
+	evaluation->outputs = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) places = g_ptr_array_new();
 	g_ptr_array_set_size(places, (gint)labels->messages->len);
-	bool ok = options->cross_validate ? judge_folds(bundle, labels, options, places, error)
-	                                  : judge_messages(bundle, labels, NULL, UINT_MAX, places, error);
+	bool ok = options->cross_validate ? judge_folds(bundle, options, evaluation, places, error)
+	                                  : judge_messages(bundle, NULL, UINT_MAX, evaluation, places, error);
 	for (guint i = 0; i < places->len; i++)
 		if (g_ptr_array_index(places, i))
 			g_ptr_array_add(evaluation->outcomes, g_ptr_array_index(places, i));

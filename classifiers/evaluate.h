@@ -21,6 +21,7 @@ struct outcome { /* of one message */
 	bool missed_payment, wrong_reply;
 	char *reason;   /* of doubt, or NULL */
 	GArray *scores; /* int per catalogue concern: score of a finding, -1 if there is none */
+	GArray *model;  /* int per output of the model: its score, found or not; empty without a model */
 };
 
 struct counts {
@@ -31,6 +32,7 @@ struct evaluation {
 	const struct labels *labels;
 	struct catalogue *catalogue;
 	GPtrArray *outcomes; /* of struct outcome, in order of the messages */
+	GPtrArray *outputs;  /* char *: names of the model's outputs */
 };
 
 struct evaluate_options {
@@ -70,7 +72,8 @@ unsigned counts_f1(const struct counts *counts);
 /* Text report: totals, per concern, per file and difficulty, confusion, calibration, missed payment-relevant
  * items and wrong replies by id. */
 void evaluate_print(const struct evaluation *evaluation, FILE *out);
-/* One JSON object a message: id, labels, findings, what was wrong. */
+/* One JSON object a message: id, labels, findings, what was wrong, and what the model gave every concern
+ * (what the thresholds of combine.yaml are chosen by). */
 void evaluate_print_jsonl(const struct evaluation *evaluation, FILE *out);
 /* A page with the same figures and plots (inline SVG, no script, nothing from outside). */
 void evaluate_print_html(const struct evaluation *evaluation, FILE *out);

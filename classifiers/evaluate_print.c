@@ -4,11 +4,19 @@
 
 #include <string.h>
 
+/* A share of 0 … 1000 as "0.987". */
+static void print_share3(FILE *out, const char *before, unsigned share)
+{
+	fprintf(out, "%s%u.%03u", before, share / 1000, share % 1000);
+}
+
 static void print_counts(FILE *out, const char *name, const struct counts *counts)
 {
-	unsigned p = counts_precision(counts), r = counts_recall(counts), f1 = counts_f1(counts);
-	fprintf(out, "%-30s %6u %6u %6u   %u.%03u  %u.%03u  %u.%03u\n", name, counts->tp, counts->fp,
-	        counts->fn, p / 1000, p % 1000, r / 1000, r % 1000, f1 / 1000, f1 % 1000);
+	fprintf(out, "%-30s %6u %6u %6u", name, counts->tp, counts->fp, counts->fn);
+	print_share3(out, "   ", counts_precision(counts));
+	print_share3(out, "  ", counts_recall(counts));
+	print_share3(out, "  ", counts_f1(counts));
+	fputc('\n', out);
 }
 
 static void print_share(FILE *out, const char *name, unsigned part, unsigned whole)
@@ -53,10 +61,12 @@ static bool of_difficulty(const struct outcome *outcome, const void *data)
 
 static void print_group(FILE *out, const char *name, const struct figures *f)
 {
-	unsigned f1 = counts_f1(&f->all);
-	if (f->messages)
-		fprintf(out, "%-30s %5u messages  F1 %u.%03u  missed %u  wrong replies %u  doubt %u\n", name,
-		        f->messages, f1 / 1000, f1 % 1000, f->missed_payment, f->wrong_reply, f->doubt);
+	if (!f->messages)
+		return;
+	fprintf(out, "%-30s %5u messages", name, f->messages);
+	print_share3(out, "  F1 ", counts_f1(&f->all));
+	fprintf(out, "  missed %u  wrong replies %u  doubt %u\n", f->missed_payment, f->wrong_reply,
+	        f->doubt);
 }
 
 static void print_groups(const struct evaluation *evaluation, FILE *out)
@@ -140,6 +150,15 @@ static json_t *name_list(const struct catalogue *catalogue, uint32_t bits)
 	return list;
 }
 
+static json_t *model_scores(const struct evaluation *evaluation, const struct outcome *outcome)
+{
+	json_t *out = json_object();
+	for (guint i = 0; i < MIN(outcome->model->len, evaluation->outputs->len); i++)
+		json_set_int(out, g_ptr_array_index(evaluation->outputs, i),
+		        g_array_index(outcome->model, int, i));
+	return out;
+}
+
 void evaluate_print_jsonl(const struct evaluation *evaluation, FILE *out)
 {
 	for (guint i = 0; i < evaluation->outcomes->len; i++) {
@@ -155,6 +174,7 @@ void evaluate_print_jsonl(const struct evaluation *evaluation, FILE *out)
 		json_set_bool(line, "wrong_reply", o->wrong_reply);
 		json_set_bool(line, "third_party", o->third_party);
 		json_set_bool(line, "resolved", o->resolved);
+		json_object_set_new(line, "scores", model_scores(evaluation, o));
 		g_autofree char *text = json_canonical(line);
 		fprintf(out, "%s\n", text);
 	}

@@ -39,6 +39,7 @@ static const struct command_option reprocess_options[] = {
 
 static const struct command_option evaluate_options[] = {
         {"cross-validate", NULL, "Score each file with a model trained without it."},
+        {"model", "FILE", "With --cross-validate: also write the model of all messages."},
         {"html", "FILE", "Also write a page with figures and plots."},
         {"compare", "DIR", "Put another bundle beside it: what each got right that the other did not."},
         {NULL, NULL, NULL},

@@ -34,6 +34,8 @@ class Tuning(unittest.TestCase):
         self.assertIn("umzug", process.stdout.decode())
         found = lines(run("evaluate", self.labels, "--config", BUNDLE, "--format", "jsonl"))
         self.assertEqual([f["id"] for f in found], ["1", "2", "3", "4"])
+        self.assertGreater(found[0]["scores"]["umzug"], found[0]["scores"]["zahlungsverbindung"])
+        self.assertTrue(all(0 <= score <= 1000000 for f in found for score in f["scores"].values()))
 
     def test_evaluate_prints_a_full_score_as_one(self):
         self.labels.write_text(json.dumps(label(*LABELS[1])) + "\n")
@@ -86,7 +88,8 @@ class Tuning(unittest.TestCase):
 
     def test_wrong_words(self):
         for words in (["terms", "sing"], ["terms", "test"], ["terms", "hot", "x"], ["terms", "hot", "--max", "0"],
-                      ["suggest", self.labels, "--max", "x"], ["evaluate", self.labels, "--format", "csv"]):
+                      ["suggest", self.labels, "--max", "x"], ["evaluate", self.labels, "--format", "csv"],
+                      ["evaluate", self.labels, "--model", "x"]):
             self.assertEqual(self.home.run(words[0], *words[1:]).returncode, 64, words)
 
 
@@ -104,8 +107,9 @@ class Train(unittest.TestCase):
             self.assertEqual((first.returncode, second.returncode), (0, 0), first.stderr + second.stderr)
             model = home.bundle / "classifiers" / "concerns.model"
             self.assertEqual((home.folder / "a.model").read_bytes(), model.read_bytes())
-            process = run("evaluate", labels, "--config", home.bundle)
+            process = run("evaluate", labels, "--config", home.bundle, "--cross-validate", "--model", home.folder / "b.model")
             self.assertEqual(process.returncode, 0, process.stderr)
+            self.assertEqual((home.folder / "b.model").read_bytes(), model.read_bytes())
 
 
 if __name__ == "__main__":
