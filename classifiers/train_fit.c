@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define WORKERS 2
+#define COPIES  4 /* of a message, each with half of its features */
 
 static void be_quiet(const char *text)
 {
@@ -29,7 +30,8 @@ struct fit {
 	unsigned columns;
 	struct feature_node *nodes; /* of messages, then windows */
 	struct feature_node **message, **window;
-	double *shared; /* outputs × (columns + 1) */
+	struct feature_node **copy; /* COPIES of each message */
+	double *shared;             /* outputs × (columns + 1) */
 };
 
 static void count_columns(struct fit *fit)
@@ -47,15 +49,25 @@ static void count_columns(struct fit *fit)
 			fit->column[row] = (int32_t)++fit->columns;
 }
 
+/* Which half of its features copy 1 … COPIES of a message keeps; copy 0 is the message itself. */
+static bool copy_keeps(const struct vector *vector, unsigned copy, int32_t row)
+{
+	uint64_t h = (uint64_t)row * 0x9e3779b97f4a7c15u ^
+	             ((uint64_t)vector->owner * 0xbf58476d1ce4e5b9u + copy * 0x94d049bb133111ebu);
+	h ^= h >> 31;
+	h *= 0x94d049bb133111ebu;
+	return copy == 0 || (h ^ h >> 29) & 1;
+}
+
 /* Writes one vector, its bias and its end; returns the place behind. */
 static struct feature_node *write_vector(
-        const struct fit *fit, const struct vector *vector, struct feature_node *at)
+        const struct fit *fit, const struct vector *vector, unsigned copy, struct feature_node *at)
 {
 	struct feature_node *begin = at;
 	double square = 0;
 	for (uint32_t e = vector->begin; e < vector->end; e++) {
 		const struct entry *entry = &g_array_index(fit->corpus->entries, struct entry, e);
-		if (!fit->column[entry->row])
+		if (!fit->column[entry->row] || !copy_keeps(vector, copy, entry->row))
 			continue;
 		double value = model_value(entry->count);
 		*at++ = (struct feature_node){fit->column[entry->row], value};
@@ -68,14 +80,18 @@ static struct feature_node *write_vector(
 	return at;
 }
 
+/* Copies first … last of each vector, one vector's after another's. */
 static struct feature_node **write_vectors(
-        const struct fit *fit, const GArray *vectors, struct feature_node **at)
+        const struct fit *fit, const GArray *vectors, unsigned first, unsigned last, struct feature_node **at)
 {
-	struct feature_node **out = g_new(struct feature_node *, vectors->len + 1);
-	for (guint i = 0; i < vectors->len; i++) {
-		out[i] = *at;
-		*at = write_vector(fit, &g_array_index(vectors, struct vector, i), *at);
-	}
+	struct feature_node **out =
+	        g_new(struct feature_node *, (size_t)vectors->len * (last - first + 1) + 1);
+	size_t n = 0;
+	for (guint i = 0; i < vectors->len; i++)
+		for (unsigned copy = first; copy <= last; copy++) {
+			out[n++] = *at;
+			*at = write_vector(fit, &g_array_index(vectors, struct vector, i), copy, *at);
+		}
 	return out;
 }
 
@@ -157,6 +173,17 @@ static void add_windows(
 	}
 }
 
+/* The copies: a strong word must not keep the weak ones beside it from being learned, for other writers will
+ * use only those (Sutton, Sindelar, McCallum: Reducing Weight Undertraining, 2006). */
+static void add_copies(const struct fit *fit, unsigned output, struct examples *examples)
+{
+	for (guint i = 0; i < fit->corpus->messages->len; i++) {
+		int8_t label = label_of(fit, i, output);
+		for (unsigned copy = 0; label >= 0 && copy < COPIES; copy++)
+			add_example(examples, fit->copy[(size_t)i * COPIES + copy], label == 1);
+	}
+}
+
 static void fit_output(const struct fit *fit, unsigned output)
 {
 	g_autoptr(GPtrArray) x = g_ptr_array_new();
@@ -176,6 +203,7 @@ static void fit_output(const struct fit *fit, unsigned output)
 	}
 	solve(&examples, (int)fit->columns + 1, fit->cost, L2R_LR_DUAL, 0.1, weights);
 	add_windows(fit, output, weights, &examples);
+	add_copies(fit, output, &examples);
 	solve(&examples, (int)fit->columns + 1, fit->cost, L2R_LR_DUAL, 0.1, weights);
 }
 
@@ -224,10 +252,12 @@ bool first_layer_fit(
 	struct fit fit = {.corpus = corpus, .use = use, .cost = cost};
 	set_print_string_function(be_quiet);
 	count_columns(&fit);
-	fit.nodes = g_new(struct feature_node, node_count(corpus->messages) + node_count(corpus->windows));
+	fit.nodes = g_new(struct feature_node,
+	        node_count(corpus->messages) * (1 + COPIES) + node_count(corpus->windows));
 	struct feature_node *at = fit.nodes;
-	fit.message = write_vectors(&fit, corpus->messages, &at);
-	fit.window = write_vectors(&fit, corpus->windows, &at);
+	fit.message = write_vectors(&fit, corpus->messages, 0, 0, &at);
+	fit.window = write_vectors(&fit, corpus->windows, 0, 0, &at);
+	fit.copy = write_vectors(&fit, corpus->messages, 1, COPIES, &at);
 	size_t size = sizeof(double) * corpus->outputs * (fit.columns + 1);
 	fit.shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (fit.shared == MAP_FAILED)
@@ -240,6 +270,7 @@ bool first_layer_fit(
 	g_free(fit.nodes);
 	g_free(fit.message);
 	g_free(fit.window);
+	g_free(fit.copy);
 	return ok;
 }
 
