@@ -75,6 +75,18 @@ def add(path):
     setattr(Cases, "test_" + path.stem, lambda self: self.check_file(path))
 
 
+class Plain(unittest.TestCase):
+    def test_the_plainest_words_are_understood_without_doubt(self):
+        table = [line.split(" | ") for line in (CASES / "plain.txt").read_text().splitlines() if line[0] != "#"]
+        decisions, process = classify([{"id": text, "channel": "postbox", "received": "2024-03-05", "body": text,
+                                        "from_email": "a@example.org"} for text, _ in table])
+        self.assertEqual(process.returncode, 0, process.stderr.decode())
+        for (text, concerns), decision in zip(table, decisions):
+            with self.subTest(text):
+                self.assertEqual(sorted(c["id"] for c in decision["concerns"]), sorted(concerns.split(", ")))
+                self.assertFalse(decision["doubt"])
+
+
 for file in sorted(CASES.glob("*.jsonl")):
     add(file)
 
