@@ -297,6 +297,13 @@ static bool commit(struct mailbox_run *run, struct take *take, struct intake_bat
 	return true;
 }
 
+static void set_connector_state(struct mailbox_run *run, json_t *state)
+{
+	json_incref(state);
+	json_decref(run->connector_state);
+	run->connector_state = state;
+}
+
 /* Commits entries [from, to); the connector's new state goes with the last stretch only. */
 static bool commit_stretch(
         struct mailbox_run *run, struct batch *batch, unsigned from, unsigned to, GError **error)
@@ -309,17 +316,18 @@ static bool commit_stretch(
 	unsigned unsettled_before = run->unsettled->len;
 	remember_unsettled(run, batch, from, to);
 	bool last = to == batch->entries->len;
-	if (last && batch->state) {
-		json_decref(run->connector_state);
-		run->connector_state = json_incref(batch->state);
-	}
+	JSON_AUTO state_before = json_incref(run->connector_state);
+	if (last && batch->state)
+		set_connector_state(run, batch->state);
 	struct intake_batch intake = {.seen = last ? batch->seen : 0,
 	        .relisted = last && batch->relisted,
 	        .oldest_waiting = batch->more ? -1 : 0,
 	        .waiting = batch->more ? -1 : batch->pending};
 	ok = ok && commit(run, &take, &intake, error);
-	if (!ok) /* not in the journal: must not be settled */
+	if (!ok) { /* not in the journal: must not be settled, and must be asked for again */
 		g_ptr_array_set_size(run->unsettled, (int)unsettled_before);
+		set_connector_state(run, state_before);
+	}
 	take_clear(&take);
 	return ok;
 }

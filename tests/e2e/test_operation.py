@@ -139,7 +139,7 @@ class FullDisk(ServerCase):
         self.site.drain()
         limit = (self.site.folder / "journal.db").stat().st_size + 300_000
         for n in range(10, 60):
-            self.dovecot.put(samples.mail(n) + b"x" * 60_000, samples.received(n))
+            self.dovecot.put(samples.mail(n) + b"x" * 150_000, samples.received(n))
             self.site.put_mails.append(n)
 
         def small_files():
