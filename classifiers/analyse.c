@@ -235,10 +235,11 @@ struct findings *analyse(
 		analyse_form(analyser, message->form, findings);
 	if (message->undecodable)
 		findings_doubt(findings, "undecodable");
-	if (analyse_read(analyser, scratch, message))
-		analyse_text(analyser, scratch, message, findings);
+	bool words = analyse_read(analyser, scratch, message);
 	if (scratch->prepared.truncated)
-		findings_doubt(findings, "text_too_long");
+		findings_doubt(findings, "text_too_long"); /* says more than what is thought of the rest */
+	if (words)
+		analyse_text(analyser, scratch, message, findings);
 	analyse_marks(analyser, scratch, message, findings);
 	g_ptr_array_sort(findings->concerns, by_score);
 	return findings;
