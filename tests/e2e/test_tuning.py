@@ -6,6 +6,7 @@ import unittest
 from installation import Installation, form
 from posteingang import BUNDLE, lines, run
 
+FIXTURES = pathlib.Path(__file__).resolve().parent.parent / "fixtures" / "german"
 LABELS = [
     ("1", "Neue Adresse", "Ich bin umgezogen, meine neue Adresse lautet Hauptstr. 1, 50667 Köln.", ["umzug"]),
     ("2", "Neues Konto", "Meine neue IBAN lautet DE02 1203 0000 0000 2020 51.", ["zahlungsverbindung"]),
@@ -91,6 +92,19 @@ class Tuning(unittest.TestCase):
                       ["suggest", self.labels, "--max", "x"], ["evaluate", self.labels, "--format", "csv"],
                       ["evaluate", self.labels, "--model", "x"]):
             self.assertEqual(self.home.run(words[0], *words[1:]).returncode, 64, words)
+
+
+class Unseen(unittest.TestCase):
+    """Plain messages of writers that no model was trained on."""
+
+    def test_plain_words_of_unknown_writers_are_understood(self):
+        for name, most_errors in (("plain_short", 45), ("plain_formal", 65)):
+            with self.subTest(name):
+                found = lines(run("evaluate", FIXTURES / f"{name}.jsonl", "--config", BUNDLE, "--format", "jsonl"))
+                self.assertEqual(len(found), 220)
+                self.assertLessEqual(sum(f["errors"] for f in found), most_errors)
+                self.assertLessEqual(sum(f["missed_payment"] for f in found), 4)
+                self.assertEqual(sum(f["wrong_reply"] for f in found), 0)
 
 
 class Train(unittest.TestCase):
