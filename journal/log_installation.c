@@ -319,20 +319,6 @@ static bool check_bundles(struct checking *c, GError **error)
 
 /* ---- both ---- */
 
-static void report_lines(struct checking *c)
-{
-	GHashTableIter iter;
-	gpointer line, value;
-	g_hash_table_iter_init(&iter, c->said->lines);
-	while (g_hash_table_iter_next(&iter, &line, &value))
-		if (GPOINTER_TO_INT(value))
-			verify_add(c->report, c->options,
-			        GPOINTER_TO_INT(value) > 0 ? FINDING_NO_ROW : FINDING_NO_RECORD,
-			        g_strdup(line),
-			        g_strdup(GPOINTER_TO_INT(value) > 0 ? "the log has it, the journal does not"
-			                                            : "has no record"));
-}
-
 static bool compare(struct checking *c, GError **error)
 {
 	count_last_words(c);
@@ -340,7 +326,7 @@ static bool compare(struct checking *c, GError **error)
 	          count_holds(c, error) && count_gaps(c, error) && check_epoch(c, error) &&
 	          check_bundles(c, error);
 	if (ok)
-		report_lines(c);
+		said_report_lines(c->said, c->options, c->report);
 	return ok && verify_rows_of_none(c->journal, c->options, c->report, c->said, error);
 }
 

@@ -507,8 +507,6 @@ static void check_tasks(struct checking *c, const struct db_rows *rows)
 
 /* ---- what only the log knows ---- */
 
-#define NO_ROW_TEXT "the log has it, the journal does not"
-
 static void report_unseen(struct checking *c)
 {
 	GHashTableIter iter;
@@ -529,19 +527,6 @@ static void report_unseen(struct checking *c)
 	while (g_hash_table_iter_next(&iter, &key, &value))
 		if (!((const struct said_task *)value)->seen)
 			add_number(c, FINDING_NO_ROW, "task", *(const int64_t *)key, NO_ROW_TEXT);
-}
-
-static void report_lines(struct checking *c)
-{
-	GHashTableIter iter;
-	gpointer line, value;
-	g_hash_table_iter_init(&iter, c->said->lines);
-	while (g_hash_table_iter_next(&iter, &line, &value))
-		if (GPOINTER_TO_INT(value))
-			verify_add(c->report, c->options,
-			        GPOINTER_TO_INT(value) > 0 ? FINDING_NO_ROW : FINDING_NO_RECORD,
-			        g_strdup(line),
-			        g_strdup(GPOINTER_TO_INT(value) > 0 ? NO_ROW_TEXT : "has no record"));
 }
 
 static void keep_words(struct checking *c, char *name, const char *text, const char *params)
@@ -601,7 +586,7 @@ static void check_stretch(struct checking *c, const struct stretch *stretch)
 	check_tasks(c, stretch->rows[ROWS_TASK]);
 	check_items(c);
 	report_unseen(c);
-	report_lines(c);
+	said_report_lines(c->said, c->options, c->report);
 	said_free(c->said);
 	g_hash_table_unref(c->open);
 	g_hash_table_unref(c->salts);

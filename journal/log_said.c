@@ -274,3 +274,17 @@ void said_hear(struct said *said, int64_t item, const struct record_view *record
 	if (whose && (delivery || task))
 		whose->worked = record->time;
 }
+
+void said_report_lines(
+        const struct said *said, const struct verify_options *options, struct verify_report *report)
+{
+	GHashTableIter iter;
+	gpointer line, value;
+	g_hash_table_iter_init(&iter, said->lines);
+	while (g_hash_table_iter_next(&iter, &line, &value)) {
+		bool only_said = GPOINTER_TO_INT(value) > 0;
+		if (GPOINTER_TO_INT(value))
+			verify_add(report, options, only_said ? FINDING_NO_ROW : FINDING_NO_RECORD,
+			        g_strdup(line), g_strdup(only_said ? NO_ROW_TEXT : "has no record"));
+	}
+}

@@ -3,9 +3,12 @@
 #define JOURNAL_LOG_SAID_H
 
 #include "journal/journal.h"
+#include "journal/log_verify.h"
 #include "journal/record_scan.h"
 
 #include <jansson.h>
+
+#define NO_ROW_TEXT "the log has it, the journal does not"
 
 struct said_item {
 	int64_t number;
@@ -51,6 +54,9 @@ struct said *said_new(const struct journal *journal, bool blind);
 /* +1: a record says it, -1: a row stands. Takes the line. */
 void said_count(struct said *said, char *line, int by);
 char *said_alias_line(const struct said *said, int64_t item, int64_t time, const char *keyed_key);
+/* A finding for each line that only records say (NO_ROW_TEXT) or that only a row stands for. */
+void said_report_lines(
+        const struct said *said, const struct verify_options *options, struct verify_report *report);
 void said_free(struct said *said);
 AUTO_FREE(said);
 
