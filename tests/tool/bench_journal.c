@@ -5,6 +5,7 @@
  * SQLite in the current folder, or with TEST_POSTGRES the server named there (tests/servers/postgres.sh run,
  * with PG_FSYNC=on for real commits). FINISHED rows of history are made first. Prints one line a phase.
  */
+#include "bench_support.h"
 #include "core/date.h"
 #include "journal/bundles.h"
 #include "journal/deliveries.h"
@@ -16,15 +17,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-static void stop(const GError *error)
-{
-	fprintf(stderr, "bench_journal: %s\n", error ? error->message : "failed");
-	exit(70);
-}
-
-/* The error is looked at after the call that sets it. */
-#define must(ok, error) ((ok) ? (void)0 : stop(error))
 
 struct bench {
 	struct journal *journal;
@@ -39,7 +31,7 @@ static void take_in(struct bench *bench)
 	GError *error = NULL;
 	AUTO(mailbox_lease)
 	lease = journal_lease_mailbox(bench->journal, "bench", "INBOX", INSTANT_DAY, &error);
-	must(lease != NULL, error);
+	bench_must(lease != NULL, &error);
 	g_autofree struct intake_entry *entries = g_new0(struct intake_entry, bench->batch);
 	JSON_AUTO state = json_pack("{s:i}", "last", 1);
 	g_autofree char *noise = g_malloc(bench->bytes);
@@ -58,27 +50,19 @@ static void take_in(struct bench *bench)
 		}
 		struct intake_batch batch = {
 		        .entries = entries, .n_entries = bench->batch, .seen = bench->batch, .state = state};
-		must(journal_take_in(bench->journal, lease, &batch, &error), error);
+		bench_must(journal_take_in(bench->journal, lease, &batch, &error), &error);
 		for (unsigned i = 0; i < bench->batch; i++)
 			item_free(entries[i].item);
 	}
 }
 
-static json_t *sample(unsigned size)
-{
-	json_t *object = json_object();
-	g_autofree char *text = g_strnfill(size, 'x');
-	json_set_string(object, "sample", text);
-	return object;
-}
-
 static void decide(struct bench *bench)
 {
 	GError *error = NULL;
-	JSON_AUTO decision = sample(900);
-	JSON_AUTO findings = sample(600);
-	JSON_AUTO facts = sample(200);
-	JSON_AUTO record = sample(500);
+	JSON_AUTO decision = bench_sample(900);
+	JSON_AUTO findings = bench_sample(600);
+	JSON_AUTO facts = bench_sample(200);
+	JSON_AUTO record = bench_sample(500);
 	g_autofree struct new_decision *decisions = g_new0(struct new_decision, bench->batch);
 	g_autofree struct new_delivery *deliveries = g_new0(struct new_delivery, bench->batch);
 	g_autofree struct new_task *tasks = g_new0(struct new_task, bench->batch);
@@ -86,7 +70,7 @@ static void decide(struct bench *bench)
 		struct item_claim_options options = {.max = bench->batch, .duration = INSTANT_DAY};
 		gint64 start = g_get_monotonic_time();
 		g_autoptr(GPtrArray) claims = journal_claim_items(bench->journal, &options, &error);
-		must(claims != NULL, error);
+		bench_must(claims != NULL, &error);
 		int64_t took = g_get_monotonic_time() - start;
 		g_array_append_val(bench->claims, took);
 		if (!claims->len)
@@ -110,8 +94,9 @@ static void decide(struct bench *bench)
 			        .tasks = i % 4 ? NULL : &tasks[i],
 			        .n_tasks = i % 4 ? 0 : 1};
 		}
-		must(journal_commit_decisions(bench->journal, "bench", decisions, claims->len, 1, &error),
-		        error);
+		bench_must(
+		        journal_commit_decisions(bench->journal, "bench", decisions, claims->len, 1, &error),
+		        &error);
 	}
 }
 
@@ -125,7 +110,7 @@ static void deliver(struct bench *bench)
 		        .max = bench->batch, .duration = INSTANT_DAY, .now = instant_now()};
 		gint64 start = g_get_monotonic_time();
 		g_autoptr(GPtrArray) due = journal_claim_deliveries(bench->journal, &options, &error);
-		must(due != NULL, error);
+		bench_must(due != NULL, &error);
 		int64_t took = g_get_monotonic_time() - start;
 		g_array_append_val(bench->due, took);
 		if (!due->len)
@@ -134,8 +119,8 @@ static void deliver(struct bench *bench)
 			results[i] = (struct delivery_result){.delivery = g_ptr_array_index(due, i),
 			        .outcome = DELIVERY_CONFIRMED,
 			        .receipt = receipt};
-		must(journal_delivery_results(bench->journal, results, due->len, instant_now(), &error),
-		        error);
+		bench_must(journal_delivery_results(bench->journal, results, due->len, instant_now(), &error),
+		        &error);
 	}
 }
 
@@ -160,10 +145,10 @@ static void history(struct bench *bench)
 	        series);
 	GError *error = NULL;
 	AUTO(mailbox_lease) lease = journal_lease_mailbox(bench->journal, "old", "INBOX", 1, &error);
-	must(lease && db_script(journal_db(bench->journal), items, &error) &&
-	                db_script(journal_db(bench->journal), deliveries, &error) &&
-	                db_script(journal_db(bench->journal), "ANALYZE", &error),
-	        error);
+	bench_must(lease && db_script(journal_db(bench->journal), items, &error) &&
+	                   db_script(journal_db(bench->journal), deliveries, &error) &&
+	                   db_script(journal_db(bench->journal), "ANALYZE", &error),
+	        &error);
 }
 
 static int64_t cpu_micros(void)
@@ -236,11 +221,11 @@ int main(int argc, char **argv)
 	GError *error = NULL;
 	remove_file(path);
 	bench.journal = journal_open(&options, &error);
-	must(bench.journal != NULL, error);
+	bench_must(bench.journal != NULL, &error);
 	g_autoptr(GBytes) packed = g_bytes_new_static("x", 1);
-	must(journal_store_bundle(bench.journal, "bench", packed, &error) &&
-	                journal_activate_bundle(bench.journal, "bench", &error),
-	        error);
+	bench_must(journal_store_bundle(bench.journal, "bench", packed, &error) &&
+	                   journal_activate_bundle(bench.journal, "bench", &error),
+	        &error);
 	if (bench.finished)
 		measure("history", history, &bench);
 	measure("take in", take_in, &bench);

@@ -7,6 +7,7 @@
  * with PG_FSYNC=on for real commits). Rounds with and without a sequencer beside alternate; medians are
  * printed.
  */
+#include "bench_support.h"
 #include "core/date.h"
 #include "journal/bundles.h"
 #include "journal/items.h"
@@ -31,33 +32,17 @@ struct bench {
 	unsigned keys; /* items made so far */
 };
 
-static void must(bool ok, GError **error)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "bench_log: %s\n", *error ? (*error)->message : "failed");
-	exit(70);
-}
-
-static json_t *sample(unsigned size)
-{
-	json_t *object = json_object();
-	g_autofree char *text = g_strnfill(size, 'x');
-	json_set_string(object, "sample", text);
-	return object;
-}
-
 static void append(struct bench *bench, unsigned records)
 {
 	GError *error = NULL;
-	JSON_AUTO detail = sample(500);
+	JSON_AUTO detail = bench_sample(500);
 	struct record batch[BATCH];
 	for (unsigned i = 0; i < BATCH; i++)
 		batch[i] = (struct record){RECORD_FACTS_IMPORTED, 0, detail};
 	struct db *db = journal_db(bench->journal);
 	for (unsigned done = 0; done < records; done += BATCH)
-		must(db_begin(db, &error) && record_write(bench->journal, batch, BATCH, &error) &&
-		                db_commit(db, &error),
+		bench_must(db_begin(db, &error) && record_write(bench->journal, batch, BATCH, &error) &&
+		                   db_commit(db, &error),
 		        &error);
 }
 
@@ -66,7 +51,7 @@ static void take_in(struct bench *bench, unsigned items)
 	GError *error = NULL;
 	AUTO(mailbox_lease)
 	lease = journal_lease_mailbox(bench->journal, "bench", "INBOX", INSTANT_DAY, &error);
-	must(lease != NULL, &error);
+	bench_must(lease != NULL, &error);
 	g_autofree struct intake_entry *entries = g_new0(struct intake_entry, BATCH);
 	for (unsigned done = 0; done < items; done += BATCH) {
 		for (unsigned i = 0; i < BATCH; i++) {
@@ -80,23 +65,23 @@ static void take_in(struct bench *bench, unsigned items)
 			entries[i] = (struct intake_entry){.item = item, .generation = "1"};
 		}
 		struct intake_batch batch = {.entries = entries, .n_entries = BATCH, .seen = BATCH};
-		must(journal_take_in(bench->journal, lease, &batch, &error), &error);
+		bench_must(journal_take_in(bench->journal, lease, &batch, &error), &error);
 		for (unsigned i = 0; i < BATCH; i++)
 			item_free(entries[i].item);
 	}
-	must(journal_release_mailbox(bench->journal, lease, &error), &error);
+	bench_must(journal_release_mailbox(bench->journal, lease, &error), &error);
 }
 
 static void decide(struct bench *bench, unsigned items)
 {
 	GError *error = NULL;
-	JSON_AUTO decision = sample(900);
-	JSON_AUTO record = sample(500);
+	JSON_AUTO decision = bench_sample(900);
+	JSON_AUTO record = bench_sample(500);
 	const struct item_claim_options options = {
 	        .max = BATCH, .duration = INSTANT_DAY, .max_bytes = 2 * BATCH * BYTES};
 	for (unsigned done = 0; done < items;) {
 		g_autoptr(GPtrArray) claims = journal_claim_items(bench->journal, &options, &error);
-		must(claims && claims->len, &error);
+		bench_must(claims && claims->len, &error);
 		g_autofree struct new_decision *decisions = g_new0(struct new_decision, claims->len);
 		struct new_delivery eakte[BATCH];
 		for (guint i = 0; i < claims->len; i++) {
@@ -113,7 +98,8 @@ static void decide(struct bench *bench, unsigned items)
 			        .deliveries = &eakte[i],
 			        .n_deliveries = 1};
 		}
-		must(journal_commit_decisions(bench->journal, BUNDLE, decisions, claims->len, 1, &error),
+		bench_must(
+		        journal_commit_decisions(bench->journal, BUNDLE, decisions, claims->len, 1, &error),
 		        &error);
 		done += claims->len;
 	}
@@ -127,12 +113,12 @@ static gpointer sequencer(gpointer data)
 	struct journal_options options = bench->options;
 	options.migrate = false;
 	AUTO(journal) journal = journal_open(&options, &error);
-	must(journal != NULL, &error);
+	bench_must(journal != NULL, &error);
 	const struct seal_options seal = {.signer = bench->signer};
 	while (!g_atomic_int_get(&bench->stop)) {
 		struct seal_result result;
 		if (g_atomic_int_get(&bench->sealing))
-			must(journal_seal(journal, &seal, &result, &error), &error);
+			bench_must(journal_seal(journal, &seal, &result, &error), &error);
 		g_usleep(G_USEC_PER_SEC);
 	}
 	return NULL;
@@ -143,19 +129,7 @@ static void seal_rest(struct bench *bench)
 	GError *error = NULL;
 	const struct seal_options seal = {.signer = bench->signer};
 	struct seal_result result;
-	must(journal_seal(bench->journal, &seal, &result, &error), &error);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned n)
-{
-	qsort(values, n, sizeof *values, by_value);
-	return values[n / 2];
+	bench_must(journal_seal(bench->journal, &seal, &result, &error), &error);
 }
 
 static double seconds_of(struct bench *bench, void (*work)(struct bench *, unsigned), unsigned n)
@@ -180,7 +154,7 @@ static void compare(struct bench *bench, const char *name, void (*prepare)(struc
 		rates[on][r / 2] = n / seconds_of(bench, work, n);
 		g_atomic_int_set(&bench->sealing, 0);
 	}
-	double off = median(rates[0], rounds), on = median(rates[1], rounds);
+	double off = bench_median(rates[0], rounds), on = bench_median(rates[1], rounds);
 	printf("%-10s %10.0f /s without sealing, %10.0f /s with: %+.1f %%\n", name, off, on,
 	        100 * (on - off) / off);
 }
@@ -215,10 +189,10 @@ int main(int argc, char **argv)
 	                              .pseudonym_key = key,
 	                              .migrate = true}};
 	bench.journal = journal_open(&bench.options, &error);
-	must(bench.journal != NULL, &error);
+	bench_must(bench.journal != NULL, &error);
 	bench.signer = log_signer_generate("bench", &error);
-	must(journal_store_bundle(bench.journal, BUNDLE, packed, &error) &&
-	                journal_activate_bundle(bench.journal, BUNDLE, &error),
+	bench_must(journal_store_bundle(bench.journal, BUNDLE, packed, &error) &&
+	                   journal_activate_bundle(bench.journal, BUNDLE, &error),
 	        &error);
 	GThread *thread = g_thread_new("sequencer", sequencer, &bench);
 	compare(&bench, "append", NULL, append, records / (2 * rounds), rounds);

@@ -10,6 +10,7 @@
  * whenever it comes, so that records sealed are what both kinds of rounds have in common: each round's
  * records are sealed within it, or after it and not measured.
  */
+#include "bench_support.h"
 #include "classifiers/route.h"
 #include "core/date.h"
 #include "core/mail.h"
@@ -35,14 +36,6 @@ struct bench {
 struct cost {
 	double wall, cpu; /* µs a mail */
 };
-
-static void must(bool ok, const GError *error)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "bench_seal: %s\n", error ? error->message : "failed");
-	exit(70);
-}
 
 static const char *const sentences[] = {
         "Guten Tag, ich bin umgezogen und wohne jetzt im Lindenweg 12 in 50667 Köln. ",
@@ -87,7 +80,7 @@ static void take_batch(struct bench *b, const struct mailbox_lease *lease, unsig
 		entries[i].item = item;
 	}
 	struct intake_batch batch = {.entries = entries, .n_entries = n, .seen = n};
-	must(journal_take_in(b->journal, lease, &batch, &error), error);
+	bench_must(journal_take_in(b->journal, lease, &batch, &error), &error);
 	for (unsigned i = 0; i < n; i++)
 		item_free(entries[i].item);
 }
@@ -96,10 +89,10 @@ static void take_in(struct bench *b)
 {
 	GError *error = NULL;
 	AUTO(mailbox_lease) lease = journal_lease_mailbox(b->journal, "bench", "INBOX", INSTANT_DAY, &error);
-	must(lease != NULL, error);
+	bench_must(lease != NULL, &error);
 	for (unsigned done = 0; done < b->mails; done += BATCH)
 		take_batch(b, lease, MIN((unsigned)BATCH, b->mails - done));
-	must(journal_release_mailbox(b->journal, lease, &error), error);
+	bench_must(journal_release_mailbox(b->journal, lease, &error), &error);
 }
 
 static void seal_rest(struct bench *b, struct witness *witness)
@@ -107,7 +100,7 @@ static void seal_rest(struct bench *b, struct witness *witness)
 	GError *error = NULL;
 	const struct seal_options seal = {.signer = b->signer, .witness = witness};
 	struct seal_result result;
-	must(journal_seal(b->journal, &seal, &result, &error), error);
+	bench_must(journal_seal(b->journal, &seal, &result, &error), &error);
 }
 
 static gpointer sequencer(gpointer data)
@@ -119,12 +112,12 @@ static gpointer sequencer(gpointer data)
 	AUTO(journal) journal = journal_open(&options, &error);
 	const struct witness_settings settings = {.place = "bench_seal.witness"};
 	AUTO(witness) witness = witness_new(&settings, &error);
-	must(journal && witness, error);
+	bench_must(journal && witness, &error);
 	const struct seal_options seal = {.signer = b->signer, .witness = witness};
 	while (!g_atomic_int_get(&b->stop)) {
 		struct seal_result result;
 		if (g_atomic_int_get(&b->sealing))
-			must(journal_seal(journal, &seal, &result, &error), error);
+			bench_must(journal_seal(journal, &seal, &result, &error), &error);
 		for (int i = 0; i < 20 && !g_atomic_int_get(&b->stop); i++)
 			g_usleep(G_USEC_PER_SEC / 20);
 	}
@@ -148,26 +141,14 @@ static struct cost round_of(struct bench *b, bool sealing)
 	g_atomic_int_set(&b->sealing, sealing);
 	double cpu = cpu_now();
 	int64_t began = g_get_monotonic_time();
-	must(route_round(b->route, instant_now(), &counts, &error), error);
+	bench_must(route_round(b->route, instant_now(), &counts, &error), &error);
 	double wall = (double)(g_get_monotonic_time() - began);
 	g_atomic_int_set(&b->sealing, 0);
 	if (sealing) /* what is left of its records is its own cost, too */
 		seal_rest(b, NULL);
 	cpu = cpu_now() - cpu;
-	must(counts.decided == b->mails, NULL);
+	bench_must(counts.decided == b->mails, NULL);
 	return (struct cost){wall / b->mails, cpu / b->mails};
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, unsigned n)
-{
-	qsort(values, n, sizeof *values, by_value);
-	return values[n / 2];
 }
 
 static void measure(struct bench *b, unsigned rounds)
@@ -179,14 +160,14 @@ static void measure(struct bench *b, unsigned rounds)
 		wall[r % 2][r / 2] = cost.wall;
 		cpu[r % 2][r / 2] = cost.cpu;
 	}
-	double off = median(wall[0], rounds), on = median(wall[1], rounds);
+	double off = bench_median(wall[0], rounds), on = bench_median(wall[1], rounds);
 	printf("routing alone      %8.0f mails a second\n", 1e6 / off);
 	printf("with a sequencer   %8.0f mails a second: %+.1f %% (goal: at most -5 %%)\n", 1e6 / on,
 	        100 * (off - on) / on);
 	if (b->options.db.dialect != DB_SQLITE)
 		return;
-	off = median(cpu[0], rounds);
-	on = median(cpu[1], rounds);
+	off = bench_median(cpu[0], rounds);
+	on = bench_median(cpu[1], rounds);
 	printf("processor time     %8.1f us a mail alone, %.1f us with: sealing is %.1f %% of it\n", off, on,
 	        100 * (on - off) / off);
 }
@@ -208,18 +189,18 @@ int main(int argc, char **argv)
 	                .migrate = true}};
 	unsigned rounds = argc > 3 ? CLAMP((unsigned)strtoul(argv[3], NULL, 10), 1, MOST_ROUNDS) : 7;
 	struct bundle *bundle = bundle_read(argv[1], &error);
-	must(bundle != NULL, error);
+	bench_must(bundle != NULL, &error);
 	AUTO(journal) journal = b.journal = journal_open(&b.options, &error);
-	must(journal != NULL, error);
+	bench_must(journal != NULL, &error);
 	AUTO(pipeline) pipeline = pipeline_open(bundle, &error);
-	must(pipeline && pipeline_activate(pipeline, journal, &error), error);
+	bench_must(pipeline && pipeline_activate(pipeline, journal, &error), &error);
 	AUTO(pipeline_active) active = pipeline_active_new();
 	const struct limits limits = {.batch = BATCH, .lease = 300};
 	const struct route_options options = {.active = active, .limits = &limits};
 	AUTO(route) route = b.route = route_new(&options, journal, &error);
 	AUTO(pipeline) loaded = pipeline_active_get(active, journal, &error);
 	AUTO(log_signer) signer = b.signer = log_signer_generate("bench", &error);
-	must(route && loaded && signer, error);
+	bench_must(route && loaded && signer, &error);
 	GThread *thread = g_thread_new("sequencer", sequencer, &b);
 	measure(&b, rounds);
 	g_atomic_int_set(&b.stop, 1);

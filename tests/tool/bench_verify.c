@@ -6,6 +6,7 @@
  * that go with them; contents are small, verifying does not read them. SQLite in the current folder, or with
  * TEST_POSTGRES the server named there (tests/servers/postgres.sh run). Prints the median of the rounds.
  */
+#include "bench_support.h"
 #include "core/date.h"
 #include "journal/bundles.h"
 #include "journal/deliveries.h"
@@ -22,27 +23,11 @@ enum { BATCH = 200, RECORDS_AN_ITEM = 4, MOST_ROUNDS = 99 };
 
 #define BUNDLE "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
-static void must(bool ok, const GError *error)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "bench_verify: %s\n", error ? error->message : "failed");
-	exit(70);
-}
-
-static json_t *sample(unsigned size)
-{
-	json_t *object = json_object();
-	g_autofree char *text = g_strnfill(size, 'x');
-	json_set_string(object, "sample", text);
-	return object;
-}
-
 static void take_in(struct journal *journal, unsigned first, unsigned n)
 {
 	GError *error = NULL;
 	AUTO(mailbox_lease) lease = journal_lease_mailbox(journal, "bench", "INBOX", INSTANT_DAY, &error);
-	must(lease != NULL, error);
+	bench_must(lease != NULL, &error);
 	struct intake_entry entries[BATCH];
 	for (unsigned i = 0; i < n; i++) {
 		struct item *item = item_new();
@@ -54,10 +39,10 @@ static void take_in(struct journal *journal, unsigned first, unsigned n)
 		entries[i] = (struct intake_entry){.item = item, .generation = "1"};
 	}
 	struct intake_batch batch = {.entries = entries, .n_entries = n, .seen = n};
-	must(journal_take_in(journal, lease, &batch, &error), error);
+	bench_must(journal_take_in(journal, lease, &batch, &error), &error);
 	for (unsigned i = 0; i < n; i++)
 		item_free(entries[i].item);
-	must(journal_release_mailbox(journal, lease, &error), error);
+	bench_must(journal_release_mailbox(journal, lease, &error), &error);
 }
 
 static void decide(struct journal *journal, json_t *decision, json_t *record)
@@ -66,7 +51,7 @@ static void decide(struct journal *journal, json_t *decision, json_t *record)
 	const struct item_claim_options options = {
 	        .max = BATCH, .duration = INSTANT_DAY, .max_bytes = BATCH * INT64_C(10240)};
 	g_autoptr(GPtrArray) claims = journal_claim_items(journal, &options, &error);
-	must(claims != NULL, error);
+	bench_must(claims != NULL, &error);
 	struct new_decision decisions[BATCH];
 	struct new_delivery deliveries[BATCH][2];
 	struct new_task opened[BATCH];
@@ -90,7 +75,7 @@ static void decide(struct journal *journal, json_t *decision, json_t *record)
 		        .tasks = &opened[i],
 		        .n_tasks = 1};
 	}
-	must(journal_commit_decisions(journal, BUNDLE, decisions, claims->len, 1, &error), error);
+	bench_must(journal_commit_decisions(journal, BUNDLE, decisions, claims->len, 1, &error), &error);
 }
 
 static void confirm(struct journal *journal)
@@ -99,31 +84,25 @@ static void confirm(struct journal *journal)
 	const struct delivery_claim_options options = {
 	        .max = 2 * BATCH, .duration = INSTANT_DAY, .now = INT64_MAX / 4};
 	g_autoptr(GPtrArray) claims = journal_claim_deliveries(journal, &options, &error);
-	must(claims != NULL, error);
+	bench_must(claims != NULL, &error);
 	JSON_AUTO receipt = json_pack("{s:s}", "id", "1f3a9c02");
 	struct delivery_result results[2 * BATCH];
 	for (guint i = 0; i < claims->len; i++)
 		results[i] = (struct delivery_result){
 		        .delivery = claims->pdata[i], .outcome = DELIVERY_CONFIRMED, .receipt = receipt};
-	must(journal_delivery_results(journal, results, claims->len, 1, &error), error);
+	bench_must(journal_delivery_results(journal, results, claims->len, 1, &error), &error);
 }
 
 static void fill(struct journal *journal, unsigned items)
 {
-	JSON_AUTO decision = sample(900);
-	JSON_AUTO record = sample(400);
+	JSON_AUTO decision = bench_sample(900);
+	JSON_AUTO record = bench_sample(400);
 	for (unsigned done = 0; done < items; done += BATCH) {
 		unsigned n = MIN((unsigned)BATCH, items - done);
 		take_in(journal, done, n);
 		decide(journal, decision, record);
 		confirm(journal);
 	}
-}
-
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
 }
 
 static void measure(struct journal *journal, struct log_verifier *verifier, bool log_only, unsigned rounds)
@@ -136,14 +115,13 @@ static void measure(struct journal *journal, struct log_verifier *verifier, bool
 		GError *error = NULL;
 		int64_t start = g_get_monotonic_time();
 		AUTO(verify_report) report = journal_verify(journal, &options, &error);
-		must(report && report->findings->len == 0 && report->unsealed == 0, error);
+		bench_must(report && report->findings->len == 0 && report->unsealed == 0, &error);
 		records = report->leaves;
 		rates[i] = (double)records * 60 * G_USEC_PER_SEC / (double)(g_get_monotonic_time() - start);
 	}
-	qsort(rates, rounds, sizeof *rates, by_value);
 	printf("%-24s %9" G_GUINT64_FORMAT " records, %10.0f a minute\n",
 	        log_only ? "verify, log alone" : "verify, log and journal", (guint64)records,
-	        rates[rounds / 2]);
+	        bench_median(rates, rounds));
 }
 
 int main(int argc, char **argv)
@@ -160,17 +138,17 @@ int main(int argc, char **argv)
 	        .pseudonym_key = key,
 	        .migrate = true};
 	AUTO(journal) journal = journal_open(&options, &error);
-	must(journal && journal_store_bundle(journal, BUNDLE, packed, &error) &&
-	                journal_activate_bundle(journal, BUNDLE, &error),
-	        error);
+	bench_must(journal && journal_store_bundle(journal, BUNDLE, packed, &error) &&
+	                   journal_activate_bundle(journal, BUNDLE, &error),
+	        &error);
 	AUTO(log_signer) signer = log_signer_generate("bench", &error);
 	g_autofree char *public = log_signer_verifier(signer);
 	AUTO(log_verifier) verifier = log_verifier_parse(public, &error);
-	must(verifier != NULL, error);
+	bench_must(verifier != NULL, &error);
 	fill(journal, (records + RECORDS_AN_ITEM - 1) / RECORDS_AN_ITEM);
 	const struct seal_options seal = {.signer = signer};
 	struct seal_result sealed;
-	must(journal_seal(journal, &seal, &sealed, &error), error);
+	bench_must(journal_seal(journal, &seal, &sealed, &error), &error);
 	measure(journal, verifier, true, rounds);
 	measure(journal, verifier, false, rounds);
 	return 0;
